@@ -1,0 +1,1 @@
+"""Running the parts: embedded Triton, the project's RabbitMQ node, the local stack."""

@@ -1,0 +1,1 @@
+"""The asynchronous dubbing pipeline around Triton."""

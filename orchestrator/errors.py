@@ -1,0 +1,148 @@
+"""The orchestrator's branches of the error tree (root: client/errors.py)."""
+
+from collections.abc import Sequence
+
+from client.contracts import LanguagePair
+from client.errors import PolylipError
+
+
+class ClipRefused(PolylipError):
+    """The clip cannot be dubbed as it is; nothing of it was kept. Root of all media refusals."""
+
+    code = "clip-refused"
+
+
+class NotAVideo(ClipRefused):
+    """The bytes are no container of an allowed format, or the container is damaged beyond reading."""
+
+    code = "not-a-video"
+
+
+class EmptyClip(ClipRefused):
+    """The upload holds no bytes, or no decodable frame."""
+
+    code = "empty-clip"
+
+
+class TruncatedClip(ClipRefused):
+    """The container promises more than the file holds."""
+
+    code = "truncated-clip"
+
+
+class NoAudioTrack(ClipRefused):
+    """There is nothing to dub."""
+
+    code = "no-audio-track"
+
+
+class NoVideoTrack(ClipRefused):
+    """There is no picture to move lips in."""
+
+    code = "no-video-track"
+
+
+class ClipTooLarge(ClipRefused):
+    """Over the limit of bytes, seconds, pixels, frames per second or streams; found before decoding."""
+
+    code = "clip-too-large"
+
+
+class ProbeFailed(ClipRefused):
+    """The probing child process ran into its time or memory limit: a hostile or broken file."""
+
+    code = "probe-failed"
+
+
+class LanguagePairUnsupported(PolylipError):
+    """No engine translates this direction (or speaks its target)."""
+
+    code = "language-pair-unsupported"
+
+    def __init__(self, source: str, target: str, pairs: Sequence[LanguagePair]) -> None:
+        """Name the pairs there are, so that the caller can choose one."""
+        there_are = ", ".join(str(pair) for pair in pairs) or "none"
+        super().__init__(f"cannot dub {source or '?'}-{target}; the loaded engines offer: {there_are}")
+        self.pairs = tuple(pairs)
+
+
+class BrokerError(PolylipError):
+    """Something went wrong between us and the message broker."""
+
+    code = "broker-error"
+
+
+class BrokerUnavailable(BrokerError):
+    """The broker cannot be reached, or did not confirm in time."""
+
+    retryable = True
+    code = "broker-unavailable"
+
+
+class QueueFull(BrokerError):
+    """The broker refused the message because the queue is at its limit: back-pressure, never loss."""
+
+    retryable = True
+    code = "queue-full"
+
+
+class Unroutable(BrokerError):
+    """No such queue: the owner that asked for the answer is gone."""
+
+    code = "unroutable"
+
+
+class MalformedMessage(BrokerError):
+    """The body is not a record of a version that we read."""
+
+    code = "malformed-message"
+
+
+class StageFailed(PolylipError):
+    """A stage gave a segment up after its last try."""
+
+    code = "stage-failed"
+
+    def __init__(self, stage: str, reason: str) -> None:
+        """Keep the stage apart, for the report."""
+        super().__init__(f"{stage}: {reason}")
+        self.stage = stage
+        self.reason = reason
+
+
+class SessionCancelled(PolylipError):
+    """The dub was cancelled while it ran."""
+
+    code = "cancelled"
+
+
+class SessionStalled(PolylipError):
+    """No stage answered for longer than the session's deadline."""
+
+    retryable = True
+    code = "stalled"
+
+
+class DubNotFound(PolylipError):
+    """There is no dub of this id (or it was erased)."""
+
+    code = "not-found"
+
+
+class ArtefactNotReady(PolylipError):
+    """The dub exists but has not produced this artefact (yet)."""
+
+    retryable = True
+    code = "not-ready"
+
+
+class IdempotencyConflict(PolylipError):
+    """The Idempotency-Key was used before with another request."""
+
+    code = "idempotency-conflict"
+
+
+class BadRequest(PolylipError):
+    """A field of the request is missing or wrong."""
+
+    code = "bad-request"

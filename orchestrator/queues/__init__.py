@@ -1,0 +1,1 @@
+"""Message queues: one contract, two brokers."""

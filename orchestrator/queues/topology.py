@@ -1,0 +1,29 @@
+"""The names of all queues, made in one place (DESIGN: messages and queues)."""
+
+AUDIO = "audio_queue"
+TEXT = "text_queue"
+TRANSLATION = "translation_queue"
+JOBS = "jobs"
+
+WORK_QUEUES = (AUDIO, TEXT, TRANSLATION, JOBS)
+"""Shared, durable work queues."""
+
+
+def transcripts(owner: str) -> str:
+    """Reply queue of one session owner: Transcript and SegmentFailed records."""
+    return f"transcripts.{owner}"
+
+
+def audio_output(owner: str) -> str:
+    """Queue of one session owner for SpokenSentence records."""
+    return f"audio_output_queue.{owner}"
+
+
+def retry(queue: str, attempt: int) -> str:
+    """Where a message waits after its `attempt`-th try failed (1, 2, …)."""
+    return f"{queue}.retry.{attempt}"
+
+
+def dead(queue: str) -> str:
+    """Where a message is parked for good."""
+    return f"{queue}.dead"

@@ -1,0 +1,1 @@
+"""REST gateway and page (the only place that imports FastAPI)."""

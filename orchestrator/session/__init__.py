@@ -1,0 +1,1 @@
+"""The session: owns one clip, its order and its state."""

@@ -1,0 +1,234 @@
+"""Every number that can be turned, as one typed object read once from the environment (prefix `POLYLIP_`).
+
+Nested fields use two underscores: `POLYLIP_ENGINES__STT=stt_whisper`. A value outside its range stops the start.
+"Paper" in a docstring means the default is the paper's (Table I, Table II or its text).
+"""
+
+import tempfile
+from pathlib import Path
+
+from pydantic import AnyUrl, BaseModel, Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MIB = 1024 * 1024
+
+
+class _Section(BaseModel):
+    """A group of settings; docstrings under fields become their descriptions, unknown names are refused."""
+
+    model_config = {"extra": "forbid", "frozen": True, "use_attribute_docstrings": True}
+
+
+class EngineSettings(_Section):
+    """Which Triton model serves which task."""
+
+    stt: str = "stt_pocketsphinx"
+    mt: str = "mt_apertium"
+    tts: str = "tts_espeak"
+    faces: str = "faces_haar"
+    lips: str = "lips_warp"
+
+    def names(self) -> list[str]:
+        """The models to load, each once, in the order of the tasks."""
+        return list(dict.fromkeys([self.stt, self.mt, self.tts, self.faces, self.lips]))
+
+
+class TritonSettings(_Section):
+    """Where Triton is and how long a call may take (seconds)."""
+
+    grpc_url: str = "127.0.0.1:8001"
+    """host:port of Triton's gRPC endpoint."""
+    stt_timeout_s: float = Field(60.0, gt=0, le=600)
+    mt_timeout_s: float = Field(30.0, gt=0, le=600)
+    tts_timeout_s: float = Field(120.0, gt=0, le=600)
+    """For the whole stream of one sentence."""
+    faces_timeout_s: float = Field(60.0, gt=0, le=600)
+    lips_timeout_s: float = Field(60.0, gt=0, le=600)
+    control_timeout_s: float = Field(5.0, gt=0, le=120)
+    """For health, metadata and config calls."""
+
+
+class BrokerSettings(_Section):
+    """RabbitMQ and the queue policy."""
+
+    url: str = "amqp://guest:guest@127.0.0.1:5672/%2F"
+    prefetch: int = Field(2, ge=1, le=100)
+    """Messages a consumer holds at once. Paper: 2."""
+    attempts: int = Field(3, ge=1, le=10)
+    """Tries of a message before it is dead-lettered. Paper: 3."""
+    retry_delay_s: float = Field(1.0, gt=0, le=60)
+    """Delay before the second try; each further one is `retry_factor` times longer."""
+    retry_factor: float = Field(4.0, ge=1, le=10)
+    queue_max_bytes: int = Field(256 * MIB, ge=MIB)
+    """Ready bytes a queue may hold before it refuses more. Paper: 256 MB."""
+    heartbeat_s: int = Field(20, ge=5, le=120)
+    publish_timeout_s: float = Field(10.0, gt=0, le=120)
+    """How long a publish may wait for the broker's confirm."""
+    reply_queue_expires_s: int = Field(300, ge=30)
+    """An owner's reply queue that nobody has read for so long is deleted."""
+
+
+class VadSettings(_Section):
+    """Voice activity detection (paper, Table I)."""
+
+    min_silence_s: float = Field(0.5, ge=0.1, le=5)
+    """A pause of so long ends a chunk. Paper: 0.5 s."""
+    threshold_db: float = Field(-35.0, ge=-80, le=-5)
+    """Energy below the peak that counts as silence. Paper: -35 dB."""
+    min_segment_s: float = Field(1.5, ge=0.1, le=10)
+    """A pause does not end a chunk shorter than this; the chunk goes on. Paper: 1.5 s."""
+    max_segment_s: float = Field(10.0, ge=1, le=30)
+    """A longer chunk is split by force, at its quietest recent frame. Paper: 10 s."""
+    frame_ms: int = Field(20, ge=5, le=50)
+    """Length of an energy frame."""
+    floor_dbfs: float = Field(-60.0, ge=-100, le=-20)
+    """Nothing below this level is speech, whatever the peak: keeps noise in a silent clip from becoming speech."""
+    padding_s: float = Field(0.1, ge=0, le=0.5)
+    """Silence kept before and after the speech of a chunk, for the recogniser."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "VadSettings":
+        if self.min_segment_s >= self.max_segment_s:
+            raise ValueError("vad.min_segment_s must be below vad.max_segment_s")
+        return self
+
+
+class SyncSettings(_Section):
+    """Buffers and clocks (paper, Table II)."""
+
+    timestamp_resolution_ms: int = Field(1, ge=1, le=10)
+    """Paper: 1 ms."""
+    window_ms: int = Field(50, ge=1, le=500)
+    """A sentence starts within ± this of its source. Paper: 50 ms."""
+    resync_ms: int = Field(100, ge=1, le=1000)
+    """Drift that triggers re-synchronisation. Paper: 100 ms."""
+    ring_frames: int = Field(300, ge=2, le=10_000)
+    """Decoded frames that wait for their speech; then decoding pauses. Paper: 300."""
+    ring_bytes: int = Field(512 * MIB, ge=MIB)
+    """The same in bytes, whichever comes first. Paper: 512 MB."""
+    audio_buffer_bytes: int = Field(128 * MIB, ge=MIB)
+    """Audio in flight between the segmenter and the muxer; then segmenting pauses. Paper: 128 MB."""
+
+
+class GateSettings(_Section):
+    """Sentence gate."""
+
+    threshold: float = Field(0.85, ge=0, le=1)
+    """Score at which a transcript counts as a whole sentence. Paper: 0.85."""
+
+
+class TimingSettings(_Section):
+    """Fitting the translated speech into its slot; rates are 1 = natural."""
+
+    preferred_max_rate: float = Field(1.2, ge=1, le=2)
+    max_rate: float = Field(1.5, ge=1, le=3)
+    gap_s: float = Field(0.06, ge=0, le=0.5)
+    """Silence kept between two sentences of the dub."""
+
+
+class VisualSettings(_Section):
+    """The visual branch."""
+
+    detect_every_frames: int = Field(5, ge=1, le=100)
+    """A face is searched in every k-th frame; the track is predicted in between."""
+    detector_short_side_px: int = Field(360, ge=64, le=2160)
+    """Frames are scaled down to this short side for detection (never up)."""
+    detector_batch: int = Field(4, ge=1, le=64)
+    lips_batch: int = Field(8, ge=1, le=128)
+    """Crops in one call of the lips engine."""
+    min_face_score: float = Field(0.3, ge=0, le=1)
+    min_face_px: int = Field(32, ge=8)
+    """Faces narrower than this in the source are left alone."""
+    track_lost_after_s: float = Field(0.5, ge=0, le=5)
+    """A face not seen for so long is lost; its frames pass through."""
+    kalman_process_noise: float = Field(4.0, gt=0)
+    """Standard deviation of the acceleration, in box widths per second squared."""
+    kalman_measurement_noise: float = Field(0.02, gt=0)
+    """Standard deviation of a detection, in box widths."""
+
+
+class MediaSettings(_Section):
+    """Limits of what is accepted, checked before decoding, and how the result is encoded."""
+
+    max_upload_bytes: int = Field(512 * MIB, ge=1024)
+    max_duration_s: float = Field(1800.0, gt=0)
+    max_pixels: int = Field(3840 * 2160, ge=64)
+    """Width x height of the picture."""
+    max_frames_per_s: float = Field(120.0, gt=0)
+    max_streams: int = Field(16, ge=2)
+    probe_timeout_s: float = Field(20.0, gt=0)
+    """Wall clock of the probing child process."""
+    probe_memory_bytes: int = Field(1024 * MIB, ge=256 * MIB)
+    """Address space of the probing child process."""
+    video_crf: int = Field(20, ge=0, le=51)
+    """x264 quality of the result."""
+    video_preset: str = "veryfast"
+    audio_bit_rate: int = Field(128_000, ge=32_000)
+    output_sample_rate_hz: int = Field(48_000, ge=16_000, le=96_000)
+
+
+class SessionSettings(_Section):
+    """The session owner."""
+
+    concurrency: int = Field(2, ge=1, le=64)
+    """Clips that one owner dubs at once."""
+    stall_timeout_s: float = Field(180.0, gt=0)
+    """A session that waited so long for any stage's answer gives up."""
+    work_dir: Path = Path(tempfile.gettempdir()) / "polylip"
+    """Scratch space; a session removes its folder when it ends."""
+
+
+class StoreSettings(_Section):
+    """Where jobs and media are kept."""
+
+    database_url: str = "sqlite:///.run/polylip.db"
+    """Any SQLAlchemy URL."""
+    media_url: str = "file://.run/media"
+    """Any fsspec URL (file://, s3://, …)."""
+    retention_hours: float = Field(24.0, gt=0)
+    """Media of finished dubs are erased after this."""
+
+
+class GatewaySettings(_Section):
+    """REST gateway."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8600, ge=0, le=65_535)
+    public_url: AnyUrl | None = None
+    """Base of the links in answers, when a proxy stands in front."""
+    max_active_dubs: int = Field(64, ge=1)
+    """Dubs queued or running before new ones get 503 with Retry-After."""
+    webhook_secret: str = ""
+    """Signs webhooks (Standard Webhooks, HMAC-SHA256); without it no webhook is accepted."""
+    webhook_allow_private: bool = False
+    """Allow webhooks to loopback and private addresses (tests, closed networks)."""
+
+
+class Settings(BaseSettings):
+    """All settings of one process."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="POLYLIP_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+    )
+
+    engines: EngineSettings = EngineSettings()
+    triton: TritonSettings = TritonSettings()
+    broker: BrokerSettings = BrokerSettings()
+    vad: VadSettings = VadSettings()
+    sync: SyncSettings = SyncSettings()
+    gate: GateSettings = GateSettings()
+    timing: TimingSettings = TimingSettings()
+    visual: VisualSettings = VisualSettings()
+    media: MediaSettings = MediaSettings()
+    session: SessionSettings = SessionSettings()
+    store: StoreSettings = StoreSettings()
+    gateway: GatewaySettings = GatewaySettings()
+    log_level: str = "INFO"
+    log_format: str = "console"
+    """`console` or `json`."""
+    source_language: str = "en"
+    """Assumed when a request names none and the STT engine cannot detect."""

@@ -1,0 +1,1 @@
+"""Fitting translated speech into its slot."""

@@ -1,0 +1,1 @@
+"""The visual branch: faces, tracks, ring buffer, lips, compositor."""

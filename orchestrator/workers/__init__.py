@@ -1,0 +1,1 @@
+"""Stage workers: stateless consumers, one file a stage."""
