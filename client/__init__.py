@@ -1,1 +1,1 @@
-"""Typed access to Polylip's outside faces: Triton over gRPC (the only place that imports tritonclient) and the REST API."""
+"""Typed access to Triton over gRPC (the only place that imports tritonclient), and the REST client."""
