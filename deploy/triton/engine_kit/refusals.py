@@ -1,0 +1,14 @@
+"""The one error by which an engine refuses a request, and checks that raise it. Needs no Triton."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class InvalidRequest(ValueError):
+    """The request's tensors cannot be served and never will be; the message says why, to the caller."""
+
+
+def require_finite(array: NDArray[np.floating], name: str) -> None:
+    """Refuse NaN and infinities: one of them spreads through every later sum."""
+    if not np.isfinite(array).all():
+        raise InvalidRequest(f"{name} holds NaN or infinite values")
