@@ -146,3 +146,29 @@ class BadRequest(PolylipError):
     """A field of the request is missing or wrong."""
 
     code = "bad-request"
+
+
+class StoreUnavailable(PolylipError):
+    """The job store or the media store cannot be reached, is locked for too long, or has no room left."""
+
+    retryable = True
+    code = "store-unavailable"
+
+
+class IllegalTransition(PolylipError):
+    """A dub cannot go from its state to the one asked for: a final state is never left."""
+
+    code = "illegal-transition"
+
+
+class TooManyDubs(PolylipError):
+    """As many dubs are queued or running as the gateway takes."""
+
+    retryable = True
+    code = "too-many-dubs"
+
+
+class WebhookRefused(PolylipError):
+    """The webhook's address may not be called, or webhooks cannot be signed because no secret is set."""
+
+    code = "webhook-refused"
