@@ -115,6 +115,8 @@ class GateSettings(_Section):
 
     threshold: float = Field(0.85, ge=0, le=1)
     """Score at which a transcript counts as a whole sentence. Paper: 0.85."""
+    max_no_speech_probability: float = Field(0.8, ge=0, le=1)
+    """A chunk that the recogniser doubts more than this is no speech: its own sound is kept."""
 
 
 class TimingSettings(_Section):

@@ -1,0 +1,62 @@
+"""The engines of one process: made on first use, one for each model, over one Triton connection."""
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from client.triton import TritonConnection, TritonFaces, TritonLips, TritonMt, TritonStt, TritonTts
+
+from client.contracts import FacesEngine, LipsEngine, MtEngine, SttEngine, Task, TtsEngine
+from orchestrator.settings import Settings
+
+E = TypeVar("E")
+
+
+class Engines:
+    """Thread-safe factory of typed engines; "" as a model's name means the one that the settings choose."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Connect lazily: no call is made before an engine is used."""
+        self._names = settings.engines
+        self._triton = settings.triton
+        self._connection = TritonConnection(
+            settings.triton.grpc_url, control_timeout_s=settings.triton.control_timeout_s
+        )
+        self._lock = threading.Lock()
+        self._made: dict[tuple[Task, str], object] = {}
+
+    def stt(self, model: str = "") -> SttEngine:
+        """Speech to text."""
+        name = model or self._names.stt
+        return self._engine(Task.STT, name, lambda: TritonStt(self._connection, name, self._triton.stt_timeout_s))
+
+    def mt(self, model: str = "") -> MtEngine:
+        """Machine translation."""
+        name = model or self._names.mt
+        return self._engine(Task.MT, name, lambda: TritonMt(self._connection, name, self._triton.mt_timeout_s))
+
+    def tts(self, model: str = "") -> TtsEngine:
+        """Text to speech."""
+        name = model or self._names.tts
+        return self._engine(Task.TTS, name, lambda: TritonTts(self._connection, name, self._triton.tts_timeout_s))
+
+    def faces(self, model: str = "") -> FacesEngine:
+        """Face detection."""
+        name = model or self._names.faces
+        return self._engine(Task.FACES, name, lambda: TritonFaces(self._connection, name, self._triton.faces_timeout_s))
+
+    def lips(self, model: str = "") -> LipsEngine:
+        """Lip synchronisation."""
+        name = model or self._names.lips
+        return self._engine(Task.LIPS, name, lambda: TritonLips(self._connection, name, self._triton.lips_timeout_s))
+
+    def close(self) -> None:
+        """Close the connection; open calls fail."""
+        self._connection.close()
+
+    def _engine(self, task: Task, name: str, make: Callable[[], E]) -> E:
+        with self._lock:
+            engine = self._made.get((task, name))
+            if engine is None:
+                engine = self._made[(task, name)] = make()
+            return engine  # type: ignore[return-value]  # the key's task fixes the type

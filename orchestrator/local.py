@@ -1,0 +1,89 @@
+"""Everything in one process but Triton: what `polylip dub` runs on a machine where nothing else does."""
+
+import shutil
+import tempfile
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from deploy.triton.embedded import EmbeddedTriton
+from orchestrator.engines import Engines
+from orchestrator.media.probe import probe
+from orchestrator.queues import topology
+from orchestrator.queues.broker import QueueSpec
+from orchestrator.queues.memory import MemoryBroker
+from orchestrator.session.artefacts import RESULT, write_artefacts
+from orchestrator.session.replies import ReplyRouter
+from orchestrator.session.report import Report
+from orchestrator.session.session import DubRequest, DubSession, SessionListener
+from orchestrator.settings import Settings
+from orchestrator.workers.run import STAGES, run_worker
+
+
+class LocalPipeline:
+    """Stage workers as threads on an in-process broker; Triton is whatever the settings point at."""
+
+    def __init__(self, settings: Settings, engines: Engines, replies: ReplyRouter, broker: MemoryBroker) -> None:
+        """Use `local_pipeline` instead, which also starts and stops what this needs."""
+        self._settings = settings
+        self._engines = engines
+        self._replies = replies
+        self._broker = broker
+
+    def dub(self, clip: Path, out: Path, request: DubRequest, listener: SessionListener) -> Report:
+        """Dub one clip into the folder `out`, which is made; on an error nothing new is left there.
+
+        Raises:
+            ClipRefused: the clip cannot be dubbed as it is.
+            PolylipError: any stage's failure.
+        """
+        info = probe(clip, self._settings.media)
+        session = DubSession(
+            request,
+            clip,
+            info,
+            engines=self._engines,
+            broker=self._broker,
+            replies=self._replies,
+            settings=self._settings,
+            listener=listener,
+        )
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".polylip-", dir=out.parent) as scratch:
+            spoken = session.run(Path(scratch) / RESULT)
+            report = write_artefacts(session, Path(scratch), spoken=spoken)
+            out.mkdir(exist_ok=True)
+            for artefact in Path(scratch).iterdir():
+                shutil.move(artefact, out / artefact.name)
+        return report
+
+
+@contextmanager
+def local_pipeline(settings: Settings) -> Iterator[LocalPipeline]:
+    """Start the embedded Triton, the stage workers and a reply router; stop them all on leaving."""
+    stop = threading.Event()
+    with ExitStack() as stack:
+        run_dir = stack.enter_context(tempfile.TemporaryDirectory(prefix="polylip-"))
+        triton = stack.enter_context(EmbeddedTriton(settings.engines.names(), run_dir=Path(run_dir)))
+        settings = settings.model_copy(
+            update={"triton": settings.triton.model_copy(update={"grpc_url": triton.grpc_url})}
+        )
+        engines = Engines(settings)
+        stack.callback(engines.close)
+        broker = MemoryBroker(settings.broker)
+        stack.callback(broker.close)
+        for queue in topology.WORK_QUEUES:
+            broker.declare(QueueSpec(queue))
+        workers = [
+            threading.Thread(target=run_worker, args=(stage, broker, engines, settings, stop), daemon=True)
+            for stage in STAGES
+        ]
+        for worker in workers:
+            worker.start()
+            stack.callback(worker.join)
+        stack.callback(stop.set)
+        replies = ReplyRouter(broker, f"local-{uuid.uuid4().hex[:8]}")
+        stack.callback(replies.close)
+        yield LocalPipeline(settings, engines, replies, broker)

@@ -1,0 +1,48 @@
+"""The files of a finished dub, written into one folder."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from orchestrator.session.report import Report, SegmentEntry, build_report, segment_entries
+from orchestrator.session.session import DubSession
+from orchestrator.session.subtitles import Cue, to_srt, to_vtt
+
+RESULT = "result.mp4"
+SEGMENTS = "segments.json"
+REPORT = "report.json"
+
+
+def subtitles(language: str, kind: str) -> str:
+    """Name of a subtitle file; `kind` is `srt` or `vtt`."""
+    return f"subtitles.{language}.{kind}"
+
+
+def write_artefacts(session: DubSession, folder: Path, *, spoken: bool) -> Report:
+    """Write subtitles of both languages, segments.json and report.json beside the result; return the report."""
+    entries = segment_entries(session)
+    report = build_report(session, spoken=spoken)
+    languages = {report.target_language: target_cues(entries)}
+    if report.source_language:
+        languages[report.source_language] = source_cues(entries)
+    for language, cues in languages.items():
+        (folder / subtitles(language, "srt")).write_text(to_srt(cues), encoding="utf-8")
+        (folder / subtitles(language, "vtt")).write_text(to_vtt(cues), encoding="utf-8")
+    (folder / SEGMENTS).write_bytes(_pretty({"segments": entries}))
+    (folder / REPORT).write_bytes(_pretty(report))
+    return report
+
+
+def target_cues(entries: Iterable[SegmentEntry]) -> list[Cue]:
+    """Cues in the target language, where the dub speaks."""
+    return [Cue(e.dub_start_ms, e.dub_end_ms, e.text) for e in entries if e.text]
+
+
+def source_cues(entries: Iterable[SegmentEntry]) -> list[Cue]:
+    """Cues in the source language, where the source speaks."""
+    return [Cue(e.start_ms, e.end_ms, e.source_text) for e in entries if e.source_text]
+
+
+def _pretty(value: object) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"

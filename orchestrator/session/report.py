@@ -1,0 +1,210 @@
+"""What a dub tells about itself: `segments.json` and `report.json`."""
+
+import resource
+import statistics
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from client.contracts import Task
+from orchestrator.session.segments import Segment
+from orchestrator.timing.placement import Placement, Verdict
+
+if TYPE_CHECKING:
+    from orchestrator.session.session import DubSession
+
+
+class SegmentEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One sentence. Times in milliseconds of the source's clock."""
+
+    sequence: int
+    segment_id: str
+    start_ms: int
+    end_ms: int
+    source_text: str
+    text: str
+    """The translation; "" when the source's own sound was kept."""
+    verdict: str
+    """`fits`, `tight`, `overflow`, or `kept` (no speech understood: the source's own sound stays)."""
+    forced_split: bool = False
+    """Cut at the longest chunk, not at a pause."""
+    dub_start_ms: int = 0
+    dub_end_ms: int = 0
+    natural_ms: int = 0
+    """Duration of the speech at rate 1."""
+    rate: float = 1.0
+    no_speech_probability: float = 0.0
+    mean_logprob: float = 0.0
+
+
+class StageReport(msgspec.Struct, frozen=True, kw_only=True):
+    """One stage over the whole clip."""
+
+    items: int
+    """Segments of the audio stages, frames of the visual ones."""
+    queue_ms_p50: float
+    queue_ms_max: float
+    compute_s: float
+    rtf: float
+    """Real-time factor: seconds of computing per second of clip; below 1 is faster than real time."""
+
+
+class BranchReport(msgspec.Struct, frozen=True, kw_only=True):
+    """Wall-clock span of a branch, milliseconds after the session's start."""
+
+    from_ms: int
+    to_ms: int
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole report."""
+
+    dub_id: str
+    outcome: str
+    """`dubbed`, or `no-speech` when the clip came back unchanged."""
+    source_language: str
+    target_language: str
+    engines: dict[str, str]
+    clip: dict[str, float | int | str | bool]
+    wall_s: float
+    rtf: float
+    """Of the whole dub, start-up excluded."""
+    first_speech_s: float
+    """From the start to the first chunk of translated speech; 0 when there was none."""
+    stages: dict[str, StageReport]
+    branches: dict[str, BranchReport]
+    """`audio` (segmenting to the last spoken sentence) and `visual` (first decoded frame to the last one rendered)."""
+    overlap_s: float
+    """Time in which both branches were at work."""
+    frames: int
+    frames_with_face: int
+    frames_with_lips: int
+    face_tracks: int
+    start_error_ms_max: float
+    """Largest distance between the start of a sentence and of its source."""
+    verdicts: dict[str, int]
+    ring_frames_max: int
+    peak_rss_mb: float
+    """Of the process that owned the session."""
+
+
+def segment_entries(session: "DubSession") -> list[SegmentEntry]:
+    """Return all sentences in the order of speech."""
+    return [_entry(segment, session.timeline.placement(segment.segment_id)) for segment in session.book.all()]
+
+
+def _entry(segment: Segment, placement: Placement | None) -> SegmentEntry:
+    facts = {
+        "sequence": segment.chunk.sequence,
+        "segment_id": str(segment.segment_id),
+        "start_ms": round(segment.chunk.start_s * 1000),
+        "end_ms": round(segment.chunk.end_s * 1000),
+        "source_text": segment.source_text,
+        "forced_split": segment.chunk.forced,
+        "no_speech_probability": round(segment.no_speech_probability, 4),
+        "mean_logprob": round(segment.mean_logprob, 4),
+    }
+    if placement is None:
+        return SegmentEntry(**facts, text="", verdict="kept")
+    return SegmentEntry(
+        **facts,
+        text=segment.text,
+        verdict=placement.verdict.value,
+        dub_start_ms=round(placement.start_s * 1000),
+        dub_end_ms=round(placement.end_s * 1000),
+        natural_ms=round(placement.natural_s * 1000),
+        rate=round(placement.rate, 4),
+    )
+
+
+def build_report(session: "DubSession", *, spoken: bool) -> Report:
+    """Return the report of a session whose `run` has returned `spoken`."""
+    clip = session.clip
+    entries = segment_entries(session)
+    dubbed = [entry for entry in entries if entry.verdict != "kept"]
+    wall_s = (session.finished_at_ms - session.started_at_ms) / 1000
+    branches = _branches(session)
+    audio, visual = branches["audio"], branches["visual"]
+    first_speech = [s.first_speech_at_ms for s in session.book.all() if s.first_speech_at_ms]
+    return Report(
+        dub_id=str(session.request.session_id),
+        outcome="dubbed" if spoken else "no-speech",
+        source_language=session.request.source_language or _heard_language(session.book.all()),
+        target_language=session.request.target_language,
+        engines={task.value: _engine(session, task) for task in Task},
+        clip={
+            "duration_s": round(clip.duration_s, 3),
+            "width": clip.width,
+            "height": clip.height,
+            "rotation_deg": clip.rotation_deg,
+            "frames_per_s": round(float(clip.frames_per_s), 3),
+            "variable_frame_rate": clip.variable_frame_rate,
+            "frames": clip.frame_count,
+        },
+        wall_s=round(wall_s, 3),
+        rtf=round(wall_s / clip.duration_s, 3),
+        first_speech_s=round((min(first_speech) - session.started_at_ms) / 1000, 3) if first_speech else 0.0,
+        stages=_stages(session),
+        branches=branches,
+        overlap_s=round(max(0, min(audio.to_ms, visual.to_ms) - max(audio.from_ms, visual.from_ms)) / 1000, 3),
+        frames=session.visual.stats.frames,
+        frames_with_face=session.visual.stats.frames_with_face,
+        frames_with_lips=session.renderer.stats.frames_with_lips if session.renderer and spoken else 0,
+        face_tracks=session.visual.stats.tracks,
+        start_error_ms_max=max((abs(e.dub_start_ms - e.start_ms) for e in dubbed), default=0),
+        verdicts={verdict.value: sum(e.verdict == verdict.value for e in entries) for verdict in Verdict}
+        | {"kept": len(entries) - len(dubbed)},
+        ring_frames_max=session.visual.stats.ring_frames_max,
+        peak_rss_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+    )
+
+
+def _heard_language(segments: Sequence[Segment]) -> str:
+    heard = [segment.language for segment in segments if segment.language and not segment.kept]
+    return statistics.mode(heard) if heard else ""
+
+
+def _engine(session: "DubSession", task: Task) -> str:
+    configured: str = getattr(session.settings.engines, task.value)
+    return session.request.engines.get(task.value) or configured
+
+
+def _branches(session: "DubSession") -> dict[str, BranchReport]:
+    def since_start(at_ms: int) -> int:
+        return max(0, at_ms - session.started_at_ms)
+
+    audio_end_ms = max(session.audio.finished_at_ms, session.speech_done_at_ms)
+    return {
+        "audio": BranchReport(from_ms=since_start(session.audio.started_at_ms), to_ms=since_start(audio_end_ms)),
+        "visual": BranchReport(
+            from_ms=since_start(session.visual.stats.started_at_ms), to_ms=since_start(session.finished_at_ms)
+        ),
+    }
+
+
+def _stages(session: "DubSession") -> dict[str, StageReport]:
+    duration_s = session.clip.duration_s
+    stages = {}
+    for stage in (Task.STT, Task.MT, Task.TTS):
+        timings = [s.timings[stage] for s in session.book.all() if stage in s.timings]
+        queued = [timing.queued_ms for timing in timings]
+        stages[stage.value] = _stage(len(timings), queued, sum(t.compute_ms for t in timings) / 1000, duration_s)
+    visual = session.visual.stats
+    stages["decode"] = _stage(visual.frames, [], visual.decode_s, duration_s)
+    stages["faces"] = _stage(visual.detected_frames, [], visual.detector_s, duration_s)
+    if session.renderer is not None:
+        done = session.renderer.stats
+        stages["lips"] = _stage(done.frames_with_lips, [], done.render_s, duration_s)
+        stages["encode"] = _stage(done.frames, [], done.encode_s, duration_s)
+    return stages
+
+
+def _stage(items: int, queued_ms: Sequence[float], compute_s: float, duration_s: float) -> StageReport:
+    return StageReport(
+        items=items,
+        queue_ms_p50=round(statistics.median(queued_ms), 2) if queued_ms else 0.0,
+        queue_ms_max=round(max(queued_ms), 2) if queued_ms else 0.0,
+        compute_s=round(compute_s, 3),
+        rtf=round(compute_s / duration_s, 4),
+    )

@@ -1,0 +1,236 @@
+"""One dub from clip to artefacts: owns the order and the state; everything else is stateless.
+
+Threads: the audio branch (segment, publish), the visual branch (decode, detect, track), and the caller's own, which
+renders. Replies of the stage workers come in on the owner's consumer threads.
+"""
+
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import soxr
+
+from orchestrator.clock import now_ms
+from orchestrator.engines import Engines
+from orchestrator.errors import SessionCancelled, StageFailed
+from orchestrator.media.audio import read_audio
+from orchestrator.media.clip import ClipInfo
+from orchestrator.media.mux import Muxer, copy_unchanged
+from orchestrator.media.video import read_frames
+from orchestrator.messages import (
+    SPEECH_SAMPLE_RATE_HZ,
+    SPOKEN_SAMPLE_RATE_HZ,
+    Sentence,
+    SpokenSentence,
+    Transcript,
+)
+from orchestrator.queues import topology
+from orchestrator.queues.broker import Broker
+from orchestrator.session.audio_branch import AudioBranch, AudioJob, source_sound
+from orchestrator.session.outbox import Outbox
+from orchestrator.session.render import Renderer
+from orchestrator.session.replies import Reply, ReplyRouter
+from orchestrator.session.segments import Segment, SegmentBook
+from orchestrator.settings import Settings
+from orchestrator.timing.stretch import stretch
+from orchestrator.timing.timeline import DubTimeline
+from orchestrator.tracing import new_traceparent
+from orchestrator.visual.branch import VisualBranch
+from orchestrator.visual.lipsync import LipRenderer
+
+
+@dataclass(frozen=True, slots=True)
+class DubRequest:
+    """What is asked for."""
+
+    session_id: uuid.UUID
+    source_language: str
+    """ISO 639-1; "" = detect."""
+    target_language: str
+    engines: dict[str, str] = field(default_factory=dict)
+    """Task -> Triton model, where it differs from the settings."""
+
+
+class SessionListener(Protocol):
+    """Who watches a session."""
+
+    def on_progress(self, stage: str, fraction: float) -> None:
+        """Stage `segment`, `stt`, `speech`, `faces` or `lips` has come so far, 0..1."""
+        ...
+
+    def cancelled(self) -> bool:
+        """Say whether the session should stop."""
+        ...
+
+
+class DubSession:
+    """Dubs one clip. Use once: `run` on a thread of the caller's, `stop` from any other."""
+
+    def __init__(
+        self,
+        request: DubRequest,
+        clip_path: Path,
+        clip: ClipInfo,
+        *,
+        engines: Engines,
+        broker: Broker,
+        replies: ReplyRouter,
+        settings: Settings,
+        listener: SessionListener,
+    ) -> None:
+        """Wire the session; nothing runs before `run`."""
+        self.request = request
+        self.clip = clip
+        self.settings = settings
+        self.traceparent = new_traceparent()
+        self.book = SegmentBook()
+        self.timeline = DubTimeline(clip.duration_s, settings.media.output_sample_rate_hz, settings.timing, stretch)
+        self._path = clip_path
+        self._replies = replies
+        self._listener = listener
+        self._stop = threading.Event()
+        self._last_reply_s = time.monotonic()
+        self._outbox = Outbox(broker, self.traceparent, self._stop, settings.session.stall_timeout_s)
+        job = AudioJob(request.session_id, request.source_language, request.engines, replies.transcripts)
+        self.audio = AudioBranch(job, self.book, self.timeline, self._outbox, settings)
+        faces = engines.faces(request.engines.get("faces", ""))
+        self.visual = VisualBranch(read_frames(clip_path, clip), clip, faces, settings, traceparent=self.traceparent)
+        self._lips_engine = engines.lips(request.engines.get("lips", ""))
+        self.lips = LipRenderer(self._lips_engine, settings)
+        self.renderer: Renderer | None = None
+        self.started_at_ms = 0
+        self.finished_at_ms = 0
+        self.speech_done_at_ms = 0
+        """Unix time at which the last sentence was resolved: the end of the audio branch's work."""
+
+    def run(self, result: Path) -> bool:
+        """Dub the clip into `result`; False when it holds no speech and was copied unchanged.
+
+        Raises:
+            PolylipError: whichever stage failed first; nothing is left at `result`.
+        """
+        self.started_at_ms = now_ms()
+        self._replies.register(self.request.session_id, self)
+        audio = threading.Thread(target=self._run_audio, name="audio-branch", daemon=True)
+        try:
+            self.visual.start()
+            audio.start()
+            with Muxer(result, self.clip, self.settings.media) as muxer:
+                self.renderer = Renderer(
+                    self.clip,
+                    self.timeline,
+                    self.lips,
+                    self._lips_engine.profile,
+                    muxer,
+                    self.settings,
+                    lambda: self._last_reply_s,
+                )
+                self.renderer.run(self.visual.frames(), self._stop, self._report_progress)
+                spoken = any(segment.spoken for segment in self.book.all())
+                if not spoken:
+                    muxer.abort()
+            if not spoken:
+                copy_unchanged(self._path, result, self.clip)
+            return spoken
+        finally:
+            self.stop()
+            self.visual.cancel()
+            self.visual.join()
+            if audio.ident is not None:
+                audio.join()
+            self._replies.unregister(self.request.session_id)
+            self.finished_at_ms = now_ms()
+
+    def stop(self) -> None:
+        """Stop all branches; `run` then raises SessionCancelled unless it had finished."""
+        self._stop.set()
+
+    def on_reply(self, reply: Reply) -> None:
+        """Take a stage worker's answer (any order, any repetition)."""
+        self._last_reply_s = time.monotonic()
+        try:
+            if isinstance(reply, Transcript):
+                self._on_transcript(reply)
+            elif isinstance(reply, SpokenSentence):
+                self._on_speech(reply)
+            else:
+                raise StageFailed(reply.stage, f"segment at {reply.start_ms / 1000:.2f} s: {reply.reason}")
+        except Exception as error:  # whatever it is, the render loop must wake up and raise it
+            self._fail(error)
+        self._report_progress()
+
+    def _run_audio(self) -> None:
+        try:
+            blocks = read_audio(self._path, self.clip, SPEECH_SAMPLE_RATE_HZ)
+            self.audio.run(blocks, self._stop, self._report_progress)
+        except Exception as error:  # raised again by the render loop
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        self.timeline.fail(error)
+        self.visual.fail(error)
+
+    def _on_transcript(self, transcript: Transcript) -> None:
+        segment = self.book.hear(transcript)
+        if segment is None:
+            return
+        doubt = transcript.no_speech_probability > self.settings.gate.max_no_speech_probability
+        if not segment.source_text or doubt:
+            self._keep(segment)
+            return
+        self._outbox.publish(
+            topology.TEXT,
+            Sentence(
+                session_id=transcript.session_id,
+                segment_id=transcript.segment_id,
+                sequence=transcript.sequence,
+                start_ms=transcript.start_ms,
+                end_ms=transcript.end_ms,
+                timings=transcript.timings,
+                engines=self.request.engines,
+                text=segment.source_text,
+                source_language=self.request.source_language or transcript.language,
+                target_language=self.request.target_language,
+                reply_to=self._replies.transcripts,
+                spoken_reply_to=self._replies.audio_output,
+            ),
+        )
+
+    def _on_speech(self, part: SpokenSentence) -> None:
+        complete = self.book.speak(part)
+        if complete is None:
+            return
+        segment, speech = complete
+        if len(speech) == 0:
+            raise StageFailed("tts", f"no sound for: {segment.text}")
+        rate = self.timeline.sample_rate_hz
+        self.timeline.put(segment.segment_id, soxr.resample(speech, SPOKEN_SAMPLE_RATE_HZ, rate))
+        self.speech_done_at_ms = now_ms()
+
+    def _keep(self, segment: Segment) -> None:
+        segment.kept = True
+        sound = source_sound(segment.chunk, self.timeline.sample_rate_hz)
+        self.timeline.keep(segment.segment_id, sound, segment.chunk.start_s)
+        self.speech_done_at_ms = now_ms()
+
+    def _report_progress(self) -> None:
+        if self._listener.cancelled() and not self._stop.is_set():
+            self._stop.set()
+            self._fail(SessionCancelled("cancelled"))
+            return
+        announced, heard, done = self.book.counts()
+        heard_share = min(1.0, self.audio.heard_s / self.clip.duration_s)
+        # what is not yet segmented is not yet counted: scale by how much of the sound was read
+        self._listener.on_progress("segment", heard_share)
+        self._listener.on_progress("stt", heard_share * (heard / announced if announced else 1.0))
+        self._listener.on_progress("speech", heard_share * (done / announced if announced else 1.0))
+        self._listener.on_progress("faces", min(1.0, self.visual.stats.frames / max(1, self.clip.frame_count)))
+        rendered = self.renderer.stats.frames if self.renderer else 0
+        self._listener.on_progress("lips", min(1.0, rendered / max(1, self.clip.frame_count)))
+
+
+ListenerFactory = Callable[[uuid.UUID], SessionListener]
