@@ -34,7 +34,7 @@ class Slot:
     slot; or the clip's end."""
 
     @classmethod
-    def before(cls, start_s: float, following: "tuple[float, float] | None", clip_end_s: float, gap_s: float) -> "Slot":
+    def before(cls, start_s: float, following: tuple[float, float] | None, clip_end_s: float, gap_s: float) -> "Slot":
         """Return the slot of a sentence that is followed by the sentence at `following` (start, end), or by nothing."""
         if following is None:
             return cls(start_s, clip_end_s, clip_end_s)
@@ -55,7 +55,7 @@ class Placement:
     verdict: Verdict
 
 
-def place(natural_s: float, slot: "Slot", *, free_from_s: float, settings: TimingSettings) -> Placement:
+def place(natural_s: float, slot: Slot, *, free_from_s: float, settings: TimingSettings) -> Placement:
     """Place speech of `natural_s` seconds (> 0) into its slot, not before `free_from_s`, the end of the one before."""
     start_s = max(slot.start_s, free_from_s)
     wanted = _rate_to_fit(natural_s, slot.room_until_s - start_s)

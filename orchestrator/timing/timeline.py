@@ -215,7 +215,7 @@ class DubTimeline:
         sentence.samples = _faded(samples[: max(0, self._total_samples - sentence.first_sample)], self._rate_hz)
         sentence.speech = None
         sentence.placement = placement
-        self._free_from_s = placement.end_s + self._settings.gap_s
+        self._free_from_s = placement.end_s
         return True
 
     def _final_s(self) -> float:
