@@ -14,11 +14,12 @@ from orchestrator.media.probe import probe
 from orchestrator.queues import topology
 from orchestrator.queues.broker import QueueSpec
 from orchestrator.queues.memory import MemoryBroker
-from orchestrator.session.artefacts import RESULT, write_artefacts
+from orchestrator.session.artefacts import write_artefacts
 from orchestrator.session.replies import ReplyRouter
 from orchestrator.session.report import Report
 from orchestrator.session.session import DubRequest, DubSession, SessionListener
 from orchestrator.settings import Settings
+from orchestrator.store.artefacts import Artefact
 from orchestrator.workers.run import STAGES, run_worker
 
 
@@ -52,7 +53,7 @@ class LocalPipeline:
         )
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".polylip-", dir=out.parent) as scratch:
-            spoken = session.run(Path(scratch) / RESULT)
+            spoken = session.run(Path(scratch) / Artefact.RESULT)
             report = write_artefacts(session, Path(scratch), spoken=spoken)
             out.mkdir(exist_ok=True)
             for artefact in Path(scratch).iterdir():

@@ -8,15 +8,7 @@ import msgspec
 from orchestrator.session.report import Report, SegmentEntry, build_report, segment_entries
 from orchestrator.session.session import DubSession
 from orchestrator.session.subtitles import Cue, to_srt, to_vtt
-
-RESULT = "result.mp4"
-SEGMENTS = "segments.json"
-REPORT = "report.json"
-
-
-def subtitles(language: str, kind: str) -> str:
-    """Name of a subtitle file; `kind` is `srt` or `vtt`."""
-    return f"subtitles.{language}.{kind}"
+from orchestrator.store.artefacts import Artefact
 
 
 def write_artefacts(session: DubSession, folder: Path, *, spoken: bool) -> Report:
@@ -27,10 +19,10 @@ def write_artefacts(session: DubSession, folder: Path, *, spoken: bool) -> Repor
     if report.source_language:
         languages[report.source_language] = source_cues(entries)
     for language, cues in languages.items():
-        (folder / subtitles(language, "srt")).write_text(to_srt(cues), encoding="utf-8")
-        (folder / subtitles(language, "vtt")).write_text(to_vtt(cues), encoding="utf-8")
-    (folder / SEGMENTS).write_bytes(_pretty({"segments": entries}))
-    (folder / REPORT).write_bytes(_pretty(report))
+        (folder / Artefact.SUBTITLES_SRT.in_language(language)).write_text(to_srt(cues), encoding="utf-8")
+        (folder / Artefact.SUBTITLES_VTT.in_language(language)).write_text(to_vtt(cues), encoding="utf-8")
+    (folder / Artefact.SEGMENTS).write_bytes(_pretty({"segments": entries}))
+    (folder / Artefact.REPORT).write_bytes(_pretty(report))
     return report
 
 

@@ -5,13 +5,13 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import soxr
 
 from orchestrator.clock import now_ms
 from orchestrator.errors import SessionCancelled
 from orchestrator.media.clip import Mono
 from orchestrator.messages import SPEECH_SAMPLE_RATE_HZ, SpeechChunk, segment_uuid
+from orchestrator.pcm import float_to_pcm
 from orchestrator.queues import topology
 from orchestrator.segmentation.vad import Chunk, Segmenter
 from orchestrator.session.outbox import Outbox
@@ -80,7 +80,6 @@ class AudioBranch:
             self._outbox.publish(topology.AUDIO, self._record(segment, start_ms))
 
     def _record(self, segment: Segment, start_ms: int) -> SpeechChunk:
-        pcm = np.clip(np.rint(segment.chunk.samples * 32768.0), -32768, 32767).astype("<i2")
         return SpeechChunk(
             session_id=self._job.session_id,
             segment_id=segment.segment_id,
@@ -88,7 +87,7 @@ class AudioBranch:
             start_ms=start_ms,
             end_ms=round(segment.chunk.end_s * 1000),
             engines=self._job.engines,
-            pcm=pcm.tobytes(),
+            pcm=float_to_pcm(segment.chunk.samples),
             source_language=self._job.source_language,
             reply_to=self._job.reply_to,
         )

@@ -47,9 +47,11 @@ class Renderer:
         muxer: Muxer,
         settings: Settings,
         last_reply_s: Callable[[], float],
+        traceparent: str = "",
     ) -> None:
         """Wire the loop; `last_reply_s` is the monotonic time of the last answer of any stage."""
         self._last_reply_s = last_reply_s
+        self._traceparent = traceparent
         self._clip = clip
         self._timeline = timeline
         self._lips = lips
@@ -85,7 +87,7 @@ class Renderer:
         begin = time.monotonic()
         strengths = self._strengths([frame.time_s for frame in batch])
         mels = self._mels(batch, strengths)
-        pictures = self._lips.render(batch, mels, strengths=strengths)
+        pictures = self._lips.render(batch, mels, strengths=strengths, traceparent=self._traceparent)
         rendered = time.monotonic()
         for frame, picture in zip(batch, pictures, strict=True):
             self._muxer.write_video(picture, frame.time_s)

@@ -4,10 +4,9 @@ import threading
 import uuid
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from orchestrator.media.clip import Mono
 from orchestrator.messages import Record, SpokenSentence, StageTiming, Transcript
+from orchestrator.pcm import pcm_to_float
 from orchestrator.segmentation.vad import Chunk
 
 
@@ -52,9 +51,9 @@ class Segment:
             return None
         self.spoken = True
         self.source_text, self.text = part.source_text, part.text
+        speech = pcm_to_float(b"".join(parts[index].pcm for index in range(last + 1)))
         self._tries.clear()
-        pcm = b"".join(parts[index].pcm for index in range(last + 1))
-        return np.frombuffer(pcm, "<i2").astype(np.float32) / 32768.0
+        return speech
 
 
 class SegmentBook:

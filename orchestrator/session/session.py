@@ -128,6 +128,7 @@ class DubSession:
                     muxer,
                     self.settings,
                     lambda: self._last_reply_s,
+                    self.traceparent,
                 )
                 self.renderer.run(self.visual.frames(), self._stop, self._report_progress)
                 spoken = any(segment.spoken for segment in self.book.all())
