@@ -64,8 +64,14 @@ class BrokerSettings(_Section):
     heartbeat_s: int = Field(20, ge=5, le=120)
     publish_timeout_s: float = Field(10.0, gt=0, le=120)
     """How long a publish may wait for the broker's confirm."""
-    reply_queue_expires_s: int = Field(300, ge=30)
+    reply_queue_expires_s: int = Field(300, ge=1)
     """An owner's reply queue that nobody has read for so long is deleted."""
+    dead_letter_retention_hours: float = Field(24.0, gt=0, le=24 * 365)
+    """Dead letters hold people's speech: like the media, they are erased after this."""
+
+    def retry_delays_s(self) -> tuple[float, ...]:
+        """Delays before the second, third, … try: one for each retry queue."""
+        return tuple(self.retry_delay_s * self.retry_factor**n for n in range(self.attempts - 1))
 
 
 class VadSettings(_Section):
@@ -147,6 +153,10 @@ class VisualSettings(_Section):
     """Standard deviation of the acceleration, in box widths per second squared."""
     kalman_measurement_noise: float = Field(0.02, gt=0)
     """Standard deviation of a detection, in box widths."""
+    engine_attempts: int = Field(5, ge=1, le=20)
+    """Tries of one detector or lips call whose error is retryable."""
+    engine_retry_delay_s: float = Field(0.5, gt=0, le=60)
+    """Pause before the second try; doubles with each: 7.5 s in all, enough for Triton to load a model again."""
 
 
 class MediaSettings(_Section):
