@@ -1,13 +1,16 @@
 """The broker's contract: what the workers, the owner and the gateway know of message queues.
 
-Two fillings: `rabbitmq.py` (the only module that imports pika) and `memory.py` (one process, nothing else running).
-Both hold to the same promises, and the same tests run against both:
+Two fillings: the package `rabbitmq` (the only place that imports pika) and `memory.py` (one process, nothing else
+running). Both hold to the same promises, and the same tests run against both:
 
 - `publish` returns only when the broker has taken the message (confirm), and raises when no queue takes it.
-- A message stays with the broker until it is settled; a consumer that dies gives it back.
+- A message stays with the broker until it is settled; a consumer that dies gives it back, and the try counts.
 - `retry_later` counts tries in a header of our own and spaces them out; after the last one the message is parked on
   `<queue>.dead` with the reason.
 - A full queue refuses (`QueueFull`); nothing is dropped.
+
+A reply queue has neither retry queues nor a dead-letter queue, for it dies with its owner: there `retry_later` puts the
+message back at once, and `dead_letter` logs and drops it.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,7 +22,7 @@ ATTEMPT_HEADER = "x-polylip-attempt"
 REASON_HEADER = "x-polylip-reason"
 """Why a message was dead-lettered."""
 PUBLISHED_AT_HEADER = "x-polylip-published-at-ms"
-"""Unix time of the first publish; queue time is measured from here."""
+"""Unix time at which the message was put on its queue (a retry: put back); queue time is measured from here."""
 TRACEPARENT_HEADER = "traceparent"
 """W3C Trace Context."""
 
@@ -39,7 +42,7 @@ class Delivery(Protocol):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """As published, plus the broker's own of above."""
+        """As published, plus our own of above."""
         ...
 
     @property
@@ -66,6 +69,9 @@ class Delivery(Protocol):
 
 
 Handler = Callable[[Delivery], None]
+
+PoisonHandler = Callable[[Delivery, str], None]
+"""Told of a message that the broker is about to park by its own decision, and the reason. Must not settle it."""
 
 
 class Subscription(Protocol):
@@ -104,17 +110,29 @@ class Broker(Protocol):
         ...
 
     def consume(
-        self, queue: str, handler: Handler, *, concurrency: int = 1, prefetch: int | None = None
+        self,
+        queue: str,
+        handler: Handler,
+        *,
+        concurrency: int = 1,
+        prefetch: int | None = None,
+        on_poison: PoisonHandler | None = None,
     ) -> Subscription:
         """Run `handler` for each message, in `concurrency` threads; reconnects by itself after a broken connection.
 
-        `prefetch`: messages held at once (default: the settings'). A handler that raises is a fault of ours: the
-        message is dead-lettered with the exception, the consumer goes on.
+        `prefetch`: messages held at once (default: the settings', or `concurrency` where that is more). A handler
+        that raises is a fault of ours: the message is dead-lettered with the exception, the consumer goes on. A
+        message whose consumers died at every try is dead-lettered without another. In both cases `on_poison` is
+        called first.
+
+        Raises:
+            Unroutable: no such queue.
+            BrokerUnavailable: no connection.
         """
         ...
 
     def depth(self, queue: str) -> int:
-        """Return how many messages wait on `queue`."""
+        """Return how many messages wait on `queue`, not counting those in a consumer's hands; raises as `consume`."""
         ...
 
     def check(self) -> None:

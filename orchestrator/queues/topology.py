@@ -24,6 +24,11 @@ def retry(queue: str, attempt: int) -> str:
     return f"{queue}.retry.{attempt}"
 
 
+def suspects(queue: str) -> str:
+    """Where a message goes whose consumer died: from here it is worked on alone, so no neighbour is blamed."""
+    return f"{queue}.suspects"
+
+
 def dead(queue: str) -> str:
     """Where a message is parked for good."""
     return f"{queue}.dead"
