@@ -1,7 +1,9 @@
 """What is known of a source clip, and the frames that flow through the visual branch."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import av
 import numpy as np
@@ -34,6 +36,12 @@ class ClipInfo:
     audio_offset_s: float
     """Start of the audio track minus start of the video track."""
     size_bytes: int
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, Any]) -> "ClipInfo":
+        """Rebuild from JSON in which fractions are text ("25/1"), as the probe's child and the job store write them."""
+        fractions = {name: Fraction(facts[name]) for name in ("sample_aspect_ratio", "frames_per_s")}
+        return cls(**{**facts, **fractions})
 
 
 @dataclass(frozen=True, slots=True)

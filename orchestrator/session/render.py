@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import soxr
-from client.mel import margin_s, mel_windows
 
 from client.contracts import Float32Array, LipsProfile
+from client.mel import margin_s, mel_windows
 from orchestrator.errors import SessionCancelled, SessionStalled
 from orchestrator.media.clip import ClipInfo, TrackedFrame
 from orchestrator.media.mux import Muxer

@@ -1,0 +1,65 @@
+"""`polylip dub`: one clip on one machine, with nothing else running."""
+
+import json
+import uuid
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from client.contracts import Task
+from orchestrator.cli.output import console, errors, plain_errors, print_report, print_segments
+from orchestrator.cli.progress import StageBars
+from orchestrator.errors import BadRequest
+from orchestrator.local import local_pipeline
+from orchestrator.logs import configure_logging
+from orchestrator.session.session import DubRequest
+from orchestrator.settings import Settings
+from orchestrator.store.artefacts import Artefact
+
+Clip = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="The clip to dub.")]
+Target = Annotated[str, typer.Option("--to", help="Language to dub into (ISO 639-1).")]
+Source = Annotated[str, typer.Option("--from", help="Language of the clip; left out: detected, or the settings'.")]
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the result, subtitles and report.")]
+EngineOptions = Annotated[
+    list[str] | None, typer.Option("--engine", help="Another engine for a task, e.g. --engine lips=lips_wav2lip.")
+]
+
+
+def dub(
+    clip: Clip,
+    to: Target,
+    source: Source = "",
+    out: Out = Path("out"),
+    engine: EngineOptions = None,
+) -> None:
+    """Dub a clip, with an embedded Triton that is started for it and stopped afterwards."""
+    with plain_errors():
+        settings = with_engines(Settings(), engine or [])
+        configure_logging("WARNING", settings.log_format)
+        request = DubRequest(uuid.uuid4(), source or settings.source_language, to)
+        with ExitStack() as stack:
+            with console.status("Starting Triton and loading the engines"):
+                pipeline = stack.enter_context(local_pipeline(settings))
+            bars = stack.enter_context(StageBars(errors))
+            pipeline.dub(clip, out, request, bars)
+        show(out)
+
+
+def show(out: Path) -> None:
+    """Print the sentences and figures of a finished dub, and where its files are."""
+    print_segments(json.loads((out / Artefact.SEGMENTS).read_text())["segments"])
+    print_report(json.loads((out / Artefact.REPORT).read_text()))
+    console.print(f"Result: {out / Artefact.RESULT}", soft_wrap=True)
+
+
+def with_engines(settings: Settings, choices: list[str]) -> Settings:
+    """Return settings with engines replaced as `task=model` says; raises BadRequest for anything else."""
+    chosen = {}
+    for choice in choices:
+        task, _, model = choice.partition("=")
+        if task not in list(Task) or not model:
+            raise BadRequest(f"--engine {choice}: write task=model, with a task of {', '.join(Task)}")
+        chosen[task] = model
+    return settings.model_copy(update={"engines": settings.engines.model_copy(update=chosen)})

@@ -1,0 +1,69 @@
+"""What the commands print, and how errors end them."""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from client.errors import PolylipError
+
+console = Console(highlight=False)
+errors = Console(stderr=True, highlight=False)
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """End the command with status 1 and the reason in one line; a retry that may help is said."""
+    try:
+        yield
+    except PolylipError as error:
+        hint = " (trying again may help)" if error.retryable else ""
+        errors.print(f"[bold red]error[/] {error.code}: ", end="")
+        errors.print(f"{error}{hint}", markup=False)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        errors.print("interrupted")
+        sys.exit(130)
+
+
+def print_segments(segments: Sequence[Mapping[str, Any]]) -> None:
+    """Print the sentences of a dub: times, what was heard, what is said instead, how it fits."""
+    table = Table("start", "heard", "said", "rate", "fit")
+    for segment in segments:
+        table.add_row(
+            f"{segment['start_ms'] / 1000:.2f} s",
+            segment["source_text"],
+            segment["text"],
+            f"{segment.get('rate', 1.0):.2f}" if segment["text"] else "",
+            segment["verdict"],
+        )
+    console.print(table)
+
+
+def print_report(report: Mapping[str, Any]) -> None:
+    """Print the figures of a dub: per stage queue time, compute time and real-time factor; overlap and totals."""
+    table = Table("stage", "items", "queue ms (p50 / max)", "compute s", "RTF")
+    for stage, figures in report["stages"].items():
+        table.add_row(
+            stage,
+            str(figures["items"]),
+            f"{figures['queue_ms_p50']:.0f} / {figures['queue_ms_max']:.0f}" if figures["queue_ms_max"] else "",
+            f"{figures['compute_s']:.2f}",
+            f"{figures['rtf']:.3f}",
+        )
+    console.print(table)
+    audio, visual = report["branches"]["audio"], report["branches"]["visual"]
+    console.print(
+        f"{report['clip']['duration_s']:.1f} s of clip in {report['wall_s']:.1f} s (RTF {report['rtf']:.2f}); "
+        f"audio branch {_span(audio)}, visual branch {_span(visual)}, both at work for {report['overlap_s']:.1f} s; "
+        f"peak memory of the session's process {report['peak_rss_mb']:.0f} MB"
+    )
+    if report["outcome"] == "no-speech":
+        console.print("The clip holds no speech: it came back unchanged.")
+
+
+def _span(branch: Mapping[str, int]) -> str:
+    return f"{branch['from_ms'] / 1000:.1f}..{branch['to_ms'] / 1000:.1f} s"

@@ -1,0 +1,92 @@
+"""The long-running processes of the stack: `polylip serve`, `polylip worker <stage>`, `polylip owner`."""
+
+import signal
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+import uvicorn
+
+from client.aio import AsyncTriton
+from orchestrator.cli.output import plain_errors
+from orchestrator.engines import Engines
+from orchestrator.logs import configure_logging
+from orchestrator.queues.rabbitmq import RabbitBroker
+from orchestrator.rest.app import create_app
+from orchestrator.session.owner import Owner
+from orchestrator.settings import Settings
+from orchestrator.store.dubs import DubStore
+from orchestrator.store.media import MediaStore
+from orchestrator.workers.run import STAGES, run_worker
+
+log = structlog.get_logger()
+
+ReadyFile = Annotated[Path | None, typer.Option(help="Made once the process takes messages.")]
+
+
+def serve() -> None:
+    """Run the REST gateway and its page."""
+    with plain_errors():
+        settings = _settings()
+        broker = RabbitBroker(settings.broker)
+        triton = AsyncTriton(settings.triton.grpc_url, control_timeout_s=settings.triton.control_timeout_s)
+        dubs, media = DubStore(settings.store.database_url), MediaStore(settings.store.media_url)
+        app = create_app(settings, broker=broker, dubs=dubs, media=media, triton=triton)
+        uvicorn.run(
+            app, host=settings.gateway.host, port=settings.gateway.port, log_config=None, timeout_graceful_shutdown=5
+        )
+        broker.close()
+
+
+def worker(
+    stage: Annotated[str, typer.Argument(help=f"One of {', '.join(STAGES)}.")], ready_file: ReadyFile = None
+) -> None:
+    """Run one stage's worker; start more of them to scale the stage."""
+    if stage not in STAGES:
+        raise typer.BadParameter(f"no stage {stage!r}; there are {', '.join(STAGES)}")
+    with plain_errors():
+        settings = _settings()
+        structlog.contextvars.bind_contextvars(stage=stage)
+        engines, broker = Engines(settings), RabbitBroker(settings.broker)
+        run_worker(stage, broker, engines, settings, _stop_on_signals(), lambda: _ready(ready_file))
+        broker.close()
+        engines.close()
+
+
+def owner(ready_file: ReadyFile = None) -> None:
+    """Run a session owner: dubs the clips that the gateway accepts."""
+    with plain_errors():
+        settings = _settings()
+        structlog.contextvars.bind_contextvars(stage="owner")
+        stop = _stop_on_signals()
+        engines, broker = Engines(settings), RabbitBroker(settings.broker)
+        dubs, media = DubStore(settings.store.database_url), MediaStore(settings.store.media_url)
+        running = Owner(settings, broker, engines, dubs, media)
+        running.start()
+        _ready(ready_file)
+        stop.wait()
+        running.stop()
+        broker.close()
+        engines.close()
+        dubs.close()
+
+
+def _settings() -> Settings:
+    settings = Settings()
+    configure_logging(settings.log_level, settings.log_format)
+    return settings
+
+
+def _stop_on_signals() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def _ready(path: Path | None) -> None:
+    log.info("ready")
+    if path is not None:
+        path.touch()

@@ -1,0 +1,165 @@
+"""The session owner: takes jobs, dubs them one session each, keeps the store informed, settles the job at the end."""
+
+import tempfile
+import threading
+import time
+import uuid
+from pathlib import Path
+
+import structlog
+
+from client.errors import PolylipError
+from orchestrator.engines import Engines
+from orchestrator.errors import MalformedMessage, SessionCancelled
+from orchestrator.media.clip import ClipInfo
+from orchestrator.messages import DubJob, decode_as
+from orchestrator.queues import topology
+from orchestrator.queues.broker import Broker, Delivery, QueueSpec
+from orchestrator.session.artefacts import write_artefacts
+from orchestrator.session.replies import ReplyRouter
+from orchestrator.session.report import Report
+from orchestrator.session.session import DubRequest, DubSession
+from orchestrator.settings import Settings
+from orchestrator.store.artefacts import Artefact
+from orchestrator.store.dubs import DubStore
+from orchestrator.store.media import MediaStore
+from orchestrator.store.schema import Dub
+
+log = structlog.get_logger()
+
+PROGRESS_INTERVAL_S = 0.5
+"""A stage's progress is written at most this often, and cancellation looked for: each write is one to disk."""
+
+
+class StoreListener:
+    """A session's listener that writes to the job store."""
+
+    def __init__(self, dubs: DubStore, dub_id: uuid.UUID, stopping: threading.Event) -> None:
+        """`stopping`: the owner is shutting down, so the session must stop as well."""
+        self._dubs = dubs
+        self._dub_id = dub_id
+        self._stopping = stopping
+        self._lock = threading.Lock()
+        self._written: dict[str, tuple[float, float]] = {}
+        self._looked_at_s = 0.0
+        self._cancelled = False
+
+    def on_progress(self, stage: str, fraction: float) -> None:
+        """Write the stage's progress, unless it was just written or has not moved."""
+        with self._lock:
+            at_s, before = self._written.get(stage, (0.0, 0.0))
+            due = time.monotonic() - at_s >= PROGRESS_INTERVAL_S or fraction >= 1.0
+            if fraction <= before or not due:
+                return
+            self._written[stage] = (time.monotonic(), fraction)
+        self._dubs.progress(self._dub_id, stage, fraction)
+
+    def cancelled(self) -> bool:
+        """Look, now and then, whether the dub is still wanted."""
+        if self._stopping.is_set():
+            return True
+        with self._lock:
+            if time.monotonic() - self._looked_at_s < PROGRESS_INTERVAL_S:
+                return self._cancelled
+            self._looked_at_s = time.monotonic()
+        self._cancelled = self._dubs.is_cancelled(self._dub_id)
+        return self._cancelled
+
+
+class Owner:
+    """Consumes `jobs`. A job stays with the broker until its dub is final, so a dead owner's clips are dubbed anew."""
+
+    def __init__(self, settings: Settings, broker: Broker, engines: Engines, dubs: DubStore, media: MediaStore) -> None:
+        """Wire the owner; nothing is consumed before `start`."""
+        self._settings = settings
+        self._broker = broker
+        self._engines = engines
+        self._dubs = dubs
+        self._media = media
+        self._name = uuid.uuid4().hex[:12]
+        self._stopping = threading.Event()
+        self._replies = ReplyRouter(broker, self._name)
+        settings.session.work_dir.mkdir(parents=True, exist_ok=True)
+
+    def start(self) -> None:
+        """Declare the queues and begin to take jobs."""
+        for queue in topology.WORK_QUEUES:
+            self._broker.declare(QueueSpec(queue))
+        concurrency = self._settings.session.concurrency
+        self._jobs = self._broker.consume(topology.JOBS, self._handle, concurrency=concurrency, prefetch=concurrency)
+
+    def stop(self) -> None:
+        """Stop the running sessions and give their jobs back for another owner."""
+        self._stopping.set()
+        self._jobs.close()
+        self._replies.close()
+
+    def _handle(self, delivery: Delivery) -> None:
+        try:
+            job = decode_as(DubJob, delivery.body)
+        except MalformedMessage as error:
+            delivery.dead_letter(str(error))
+            return
+        with structlog.contextvars.bound_contextvars(session=str(job.dub_id)):
+            # named by the try: a duplicate of this very delivery is none of our business, another try of it is
+            dub = self._dubs.claim_running(job.dub_id, f"{self._name}-{delivery.attempt}")
+            if dub is None:
+                delivery.ack()
+            else:
+                self._dub_and_settle(delivery, job, dub)
+
+    def _dub_and_settle(self, delivery: Delivery, job: DubJob, dub: Dub) -> None:
+        try:
+            report = self._dub(job, dub)
+            self._dubs.succeed(job.dub_id, {"outcome": report.outcome, "wall_s": report.wall_s, "rtf": report.rtf})
+            log.info("dubbed", wall_s=report.wall_s, rtf=report.rtf)
+        except SessionCancelled:
+            self._settle_cancelled(delivery, job)
+            return
+        except PolylipError as error:
+            log.warning("dub failed", code=error.code, reason=str(error))
+            if error.retryable and delivery.retry_later(f"{error.code}: {error}"):
+                return
+            self._fail(job, error.code, str(error))
+            if error.retryable:
+                return  # retry_later has parked the job with its reason
+        except Exception as error:
+            log.exception("dub failed by a fault of ours")
+            self._fail(job, PolylipError.code, f"{type(error).__name__} while dubbing")
+            delivery.dead_letter(f"{type(error).__name__}: {error}")
+            return
+        delivery.ack()
+
+    def _settle_cancelled(self, delivery: Delivery, job: DubJob) -> None:
+        if self._stopping.is_set() and not self._dubs.is_cancelled(job.dub_id):
+            delivery.retry_later("the owner was stopped")
+            return
+        self._media.delete(job.dub_id)
+        delivery.ack()
+
+    def _fail(self, job: DubJob, code: str, detail: str) -> None:
+        try:
+            self._dubs.fail(job.dub_id, code, detail)
+        except SessionCancelled:
+            self._media.delete(job.dub_id)
+
+    def _dub(self, job: DubJob, dub: Dub) -> Report:
+        with tempfile.TemporaryDirectory(dir=self._settings.session.work_dir, prefix="dub-") as scratch:
+            clip_path, out = Path(scratch) / "clip", Path(scratch) / "out"
+            out.mkdir()
+            self._media.fetch(job.dub_id, Artefact.CLIP, clip_path)
+            session = DubSession(
+                DubRequest(job.dub_id, job.source_language, job.target_language, job.engines),
+                clip_path,
+                ClipInfo.from_facts(dub.clip),
+                engines=self._engines,
+                broker=self._broker,
+                replies=self._replies,
+                settings=self._settings,
+                listener=StoreListener(self._dubs, job.dub_id, self._stopping),
+            )
+            spoken = session.run(out / Artefact.RESULT)
+            report = write_artefacts(session, out, spoken=spoken)
+            for artefact in sorted(out.iterdir()):
+                self._media.put_file(job.dub_id, artefact.name, artefact)
+            return report
