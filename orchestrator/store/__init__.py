@@ -1,1 +1,1 @@
-"""What outlives a process: jobs and media."""
+"""What outlives a process: the job store (SQLAlchemy) and the media store (fsspec)."""

@@ -1,0 +1,39 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.store.artefacts import Artefact, check_name
+
+
+@pytest.mark.parametrize("artefact", list(Artefact))
+def test_every_artefact_has_a_storable_name(artefact):
+    assert check_name(artefact.in_language("es")) == artefact.value.replace("<lang>", "es")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("", ".", "..", "../clip", "clip/../clip", "/etc/passwd", "clip\n", "clip\x00", "Clip", "resultXmp4"),
+        *("subtitles.<lang>.srt", "subtitles.../../x.srt", "subtitles.ES.srt", "subtitles.toolong.srt"),
+    ],
+)
+def test_no_other_name_passes(name):
+    with pytest.raises(ValueError, match="names no artefact"):
+        check_name(name)
+
+
+@given(st.text())
+def test_a_name_that_passes_never_leaves_its_folder(name):
+    try:
+        check_name(name)
+    except ValueError:
+        return
+    assert "/" not in name
+    assert "\\" not in name
+    assert not name.startswith(".")
+
+
+@pytest.mark.parametrize("language", ["", "ES", "e", "../", "espa", "e\n"])
+def test_subtitles_exist_only_in_languages(language):
+    with pytest.raises(ValueError, match="no ISO 639 code"):
+        Artefact.SUBTITLES_SRT.in_language(language)
