@@ -72,11 +72,13 @@ def make_clip(
     `audio_gap_s` leaves a hole in the audio's timestamps. `container` is FFmpeg's muxer name when the suffix lies.
     """
     times_s = list(frame_times_s) if frame_times_s is not None else _regular(duration_s, fps)
-    options = {"movflags": "+faststart"} if faststart and (container or path.suffix) in ("mp4", ".mp4") else {}
-    with av.open(str(path), "w", format=container, container_options=options) as output:
+    flags = {"movflags": "+faststart"} if faststart and (container or path.suffix) in ("mp4", ".mp4") else {}
+    with av.open(str(path), "w", format=container, container_options=flags) as output:
         picture_stream = None
         if video:
-            picture_stream = _video_stream(output, video_codec, size, fps, rotation, pix_fmt, video_options)
+            uneven = {"bf": "0"} if frame_times_s else {}  # with B-frames MP4 blurs the duration of uneven pictures
+            options = {**uneven, **(video_options or {})}
+            picture_stream = _video_stream(output, video_codec, size, fps, rotation, pix_fmt, options)
         sound_stream = None
         if audio:
             sound_stream = output.add_stream(audio_codec, rate=sample_rate, layout=LAYOUTS[channels])
@@ -154,9 +156,9 @@ def _video_stream(
     fps: float | Fraction,
     rotation: int,
     pix_fmt: str,
-    options: dict[str, str] | None,
+    options: dict[str, str],
 ) -> VideoStream:
-    stream = output.add_stream(codec, rate=Fraction(fps).limit_denominator(1001), options=options or {})
+    stream = output.add_stream(codec, rate=Fraction(fps).limit_denominator(1001), options=options)
     assert isinstance(stream, VideoStream)
     stream.width, stream.height = size if rotation % 180 == 0 else size[::-1]
     stream.pix_fmt = pix_fmt
