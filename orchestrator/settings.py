@@ -90,7 +90,7 @@ class VadSettings(_Section):
     floor_dbfs: float = Field(-60.0, ge=-100, le=-20)
     """Nothing below this level is speech, whatever the peak: keeps noise in a silent clip from becoming speech."""
     noise_margin_db: float = Field(6.0, ge=0, le=20)
-    """Speech must also be this much above the room's own noise, when that is less than 35 dB below the peak; 0 = off."""
+    """Speech must also be so far above the room's own noise, when that is less than 35 dB below the peak; 0 = off."""
     padding_s: float = Field(0.1, ge=0, le=0.5)
     """Silence kept before and after the speech of a chunk, for the recogniser."""
 
