@@ -54,6 +54,13 @@ class ProbeFailed(ClipRefused):
     code = "probe-failed"
 
 
+class ResultNotWritten(PolylipError):
+    """The encoder or the disk failed while the result was written; no half file is left."""
+
+    retryable = True
+    code = "result-not-written"
+
+
 class LanguagePairUnsupported(PolylipError):
     """No engine translates this direction (or speaks its target)."""
 
@@ -172,3 +179,9 @@ class WebhookRefused(PolylipError):
     """The webhook's address may not be called, or webhooks cannot be signed because no secret is set."""
 
     code = "webhook-refused"
+
+
+class RangeNotSatisfiable(PolylipError):
+    """The bytes asked for lie beyond the artefact's end."""
+
+    code = "range-not-satisfiable"

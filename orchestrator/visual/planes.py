@@ -34,13 +34,18 @@ def copy_of(frame: av.VideoFrame) -> av.VideoFrame:
     copy = av.VideoFrame(frame.width, frame.height, frame.format.name)
     for source, target in zip(planes_of(frame), planes_of(copy), strict=True):
         np.copyto(target, source)
-    copy.pts = frame.pts
-    copy.dts = frame.dts
-    copy.duration = frame.duration
-    if frame.time_base is not None:
-        copy.time_base = frame.time_base
-    copy.colorspace = frame.colorspace
-    copy.color_range = frame.color_range
-    copy.color_primaries = frame.color_primaries
-    copy.color_trc = frame.color_trc
+    tag_like(copy, frame)
     return copy
+
+
+def tag_like(target: av.VideoFrame, source: av.VideoFrame) -> None:
+    """Give `target` the time stamps and colour tags of `source`."""
+    target.pts = source.pts
+    target.dts = source.dts
+    target.duration = source.duration
+    if source.time_base is not None:
+        target.time_base = source.time_base
+    target.colorspace = source.colorspace
+    target.color_range = source.color_range
+    target.color_primaries = source.color_primaries
+    target.color_trc = source.color_trc
