@@ -7,12 +7,14 @@ from collections.abc import Mapping
 import structlog
 
 from orchestrator.clock import now_ms
+from orchestrator.queues import topology
 from orchestrator.queues.broker import (
     ATTEMPT_HEADER,
     PUBLISHED_AT_HEADER,
     REASON_HEADER,
     Handler,
     PoisonHandler,
+    QueueSpec,
 )
 
 log = structlog.get_logger(__name__)
@@ -39,9 +41,12 @@ def whole_number(text: str | None, default: int) -> int:
 class BaseDelivery(ABC):
     """Fills `Delivery` but for what a broker does when the message is settled."""
 
-    def __init__(self, queue: str, body: bytes, headers: Mapping[str, str], attempt: int, max_attempts: int) -> None:
+    def __init__(
+        self, spec: QueueSpec, body: bytes, headers: Mapping[str, str], attempt: int, max_attempts: int
+    ) -> None:
         """`attempt` counts the tries whose consumers died, too."""
-        self._queue = queue
+        self._spec = spec
+        self._queue = spec.name
         self._body = body
         self._headers = dict(headers)
         self._attempt = attempt
@@ -83,7 +88,7 @@ class BaseDelivery(ABC):
     @property
     def exhausted(self) -> bool:
         """The consumers of all its tries died: it must not be tried again."""
-        return self._attempt > self._max_attempts
+        return self._spec.durable_work and self._attempt > self._max_attempts
 
     def ack(self) -> None:
         """The work is done and its result published."""
@@ -101,10 +106,13 @@ class BaseDelivery(ABC):
         return True
 
     def dead_letter(self, reason: str) -> None:
-        """Park it with the reason."""
+        """Park it with the reason. On a dead-letter queue it stays: its consumer holds it until it closes."""
         self._settle()
         log.error("dead letter", queue=self._queue, attempt=self._attempt, reason=reason)
-        self._park(reason)
+        if self._spec.durable_work:
+            self._park(reason)
+        elif not topology.is_dead(self._queue):
+            self._remove()
 
     def _settle(self) -> None:
         with self._lock:

@@ -127,9 +127,8 @@ class MemoryDelivery(BaseDelivery):
 
     def __init__(self, broker: MemoryBroker, spec: QueueSpec, message: _Message, release: Callable[[], bool]) -> None:
         """`release` takes the message out of the consumer's hands; False when it was given back meanwhile."""
-        super().__init__(spec.name, message.body, message.headers, message.attempt, broker.settings.attempts)
+        super().__init__(spec, message.body, message.headers, message.attempt, broker.settings.attempts)
         self._broker = broker
-        self._spec = spec
         self._release = release
 
     def _remove(self) -> None:
@@ -146,7 +145,7 @@ class MemoryDelivery(BaseDelivery):
             self._broker.put(self._queue, again)
 
     def _park(self, reason: str) -> None:
-        if self._release() and self._spec.durable_work:
+        if self._release():
             parked = _Message(self._body, stamp(self._headers, attempt=self._attempt, reason=reason))
             self._broker.put(topology.dead(self._queue), parked)
 

@@ -8,6 +8,8 @@ JOBS = "jobs"
 WORK_QUEUES = (AUDIO, TEXT, TRANSLATION, JOBS)
 """Shared, durable work queues."""
 
+_DEAD = ".dead"
+
 
 def transcripts(owner: str) -> str:
     """Reply queue of one session owner: Transcript and SegmentFailed records."""
@@ -31,4 +33,9 @@ def suspects(queue: str) -> str:
 
 def dead(queue: str) -> str:
     """Where a message is parked for good."""
-    return f"{queue}.dead"
+    return queue + _DEAD
+
+
+def is_dead(queue: str) -> bool:
+    """Tell whether `queue` is a dead-letter queue."""
+    return queue.endswith(_DEAD)

@@ -69,7 +69,7 @@ class RabbitDelivery(BaseDelivery):
         headers = arrival.own_headers()
         lost = arrival.lost_consumers()
         attempt = whole_number(headers.get(ATTEMPT_HEADER), 1) + lost
-        super().__init__(context.spec.name, arrival.body, headers, attempt, context.settings.attempts)
+        super().__init__(context.spec, arrival.body, headers, attempt, context.settings.attempts)
         self._context = context
         self._channel = arrival.channel
         self._tag = arrival.method.delivery_tag
@@ -84,7 +84,7 @@ class RabbitDelivery(BaseDelivery):
     @property
     def suspect(self) -> bool:
         """A consumer was lost while it held this message, perhaps because of it: work on it alone."""
-        return self._context.spec.durable_work and self._lost_consumer and not self._alone
+        return self._spec.durable_work and self._lost_consumer and not self._alone
 
     def isolate(self) -> None:
         """Move it to the suspects' lane; its count of tries goes with it."""
@@ -101,7 +101,7 @@ class RabbitDelivery(BaseDelivery):
         self._context.link.call(self._send_ack)
 
     def _put_back(self) -> None:
-        if self._context.spec.durable_work:
+        if self._spec.durable_work:
             delay_s = self._context.settings.retry_delays_s()[self._attempt - 1]
             target = topology.retry(self._queue, self._attempt)
         else:
@@ -109,11 +109,7 @@ class RabbitDelivery(BaseDelivery):
         self._move(target, stamp(self._headers, attempt=self._attempt + 1, delay_s=delay_s))
 
     def _park(self, reason: str) -> None:
-        if self._context.spec.durable_work:
-            parked = stamp(self._headers, attempt=self._attempt, reason=reason)
-            self._move(topology.dead(self._queue), parked)
-        else:
-            self._remove()
+        self._move(topology.dead(self._queue), stamp(self._headers, attempt=self._attempt, reason=reason))
 
     def _move(self, queue: str, headers: Mapping[str, str]) -> None:
         """Publish it to `queue`, then ack it here: in this order a crash in between doubles it and never loses it."""
@@ -137,7 +133,7 @@ class RabbitDelivery(BaseDelivery):
         try:
             self._context.publisher.publish(queue, self._body, headers)
         except Unroutable:  # somebody deleted a queue under us
-            if self._context.spec.durable_work:
+            if self._spec.durable_work:
                 self._context.admin.declare(self._context.spec)
             raise
         return True
