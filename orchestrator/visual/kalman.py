@@ -1,8 +1,8 @@
 """A Kalman filter with constant velocity on independent axes, and its smoother for times that have a future.
 
-The motion model is white acceleration: between two measurements dt apart every axis gets a random acceleration of
-the given standard deviation. Textbook form: Bar-Shalom, Li, Kirubarajan, "Estimation with Applications to Tracking
-and Navigation", 6.3.2 (discrete white noise acceleration) and 8.6 (Rauch-Tung-Striebel smoother).
+The motion model is continuous white noise acceleration: Bar-Shalom, Li, Kirubarajan, "Estimation with Applications
+to Tracking and Navigation", 6.2.2; the smoother is Rauch's, Tung's and Striebel's, 8.6. (The discrete model, one
+constant acceleration between two measurements, rings when measurements are far apart and precise, as ours are.)
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 Vector = NDArray[np.float64]
 """Shape [axes]."""
+
+ACCELERATION_LASTS_S = 0.2
+"""Time for which a head keeps an acceleration: turns its standard deviation into the noise's spectral density."""
 
 _MEASURED = np.array([1.0, 0.0])
 """A measurement sees the value and not the speed."""
@@ -55,7 +58,7 @@ def predict(estimate: Estimate, time_s: float, acceleration_std: Vector) -> Esti
     """Move an estimate forward in time."""
     dt = time_s - estimate.time_s
     transition = _transition(dt)
-    noise = np.array([[dt**4 / 4, dt**3 / 2], [dt**3 / 2, dt**2]])
+    noise = ACCELERATION_LASTS_S * np.array([[dt**3 / 3, dt**2 / 2], [dt**2 / 2, dt]])
     covariance = transition @ estimate.covariance @ transition.T + acceleration_std[:, None, None] ** 2 * noise
     return Estimate(time_s, estimate.mean @ transition.T, covariance)
 
@@ -94,7 +97,7 @@ def smooth(steps: Sequence[Step]) -> list[Estimate]:
 def between(before: Estimate, after: Estimate, time_s: float) -> Vector:
     """Return the values at a time between two estimates: the cubic that has both values and both speeds.
 
-    For white acceleration this is the expected path between two known states.
+    For white noise acceleration this is the expected path between two known states.
     """
     dt = after.time_s - before.time_s
     if dt <= 0:

@@ -18,6 +18,9 @@ SIZE_ACCELERATION = 0.1
 FIRST_SPEED = 1.0
 """Standard deviation of a new face's speed, in box widths per second."""
 
+FIRST_GROWTH = 0.3
+"""The same of the logarithms of its width and aspect, per second."""
+
 SAME_FACE_IOU = 0.3
 """A detection that covers the prediction so well belongs to the track, however sure the filter is of itself."""
 
@@ -120,7 +123,7 @@ def iou(a: FaceBox, b: FaceBox) -> float:
 
 
 def _speeds(width_px: float) -> kalman.Vector:
-    return FIRST_SPEED * np.array([width_px, width_px, SIZE_ACCELERATION, SIZE_ACCELERATION])
+    return np.array([FIRST_SPEED * width_px, FIRST_SPEED * width_px, FIRST_GROWTH, FIRST_GROWTH])
 
 
 def _values(box: FaceBox) -> kalman.Vector:

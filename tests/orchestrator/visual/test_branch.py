@@ -1,0 +1,158 @@
+import threading
+
+import pytest
+
+from client.errors import EngineRefused, EngineUnavailable
+from orchestrator.errors import SessionCancelled, TruncatedClip
+from orchestrator.settings import Settings, SyncSettings, VisualSettings
+from orchestrator.visual.branch import VisualBranch
+from tests.fakes.engines import FakeFaces, no_face
+from tests.visual_factory import make_clip_info, source
+
+FRAME_BYTES = 64 * 48 * 3 // 2
+WAIT_S = 10
+
+
+def settings(ring_frames=300, ring_bytes=2**24, **visual):
+    return Settings(
+        sync=SyncSettings(ring_frames=ring_frames, ring_bytes=ring_bytes),
+        visual=VisualSettings(min_face_px=8, engine_retry_delay_s=0.001, **visual),
+    )
+
+
+def branch(frames, faces=None, **more):
+    return VisualBranch(frames, make_clip_info(), faces or FakeFaces(), settings(**more), traceparent="00-parent-01")
+
+
+class Counted:
+    """A reader that knows how far it was read and whether it was closed."""
+
+    def __init__(self, count, fails_with=None):
+        self.read = 0
+        self.closed = threading.Event()
+        self._frames = source(count)
+        self._fails_with = fails_with
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        try:
+            frame = next(self._frames)
+        except StopIteration:
+            if self._fails_with is not None:
+                raise self._fails_with from None
+            raise
+        self.read += 1
+        return frame
+
+    def close(self):
+        self.closed.set()
+
+
+def test_frames_come_out_in_order_with_the_face_of_each():
+    faces = FakeFaces()
+    reader = Counted(60)
+    one = branch(reader, faces)
+    with one:
+        frames = list(one.frames())
+        assert one.join(WAIT_S)
+    assert [tracked.index for tracked in frames] == list(range(60))
+    assert [tracked.time_s for tracked in frames] == [n / 25 for n in range(60)]
+    for tracked in frames:
+        assert tracked.face.x1 == pytest.approx(32 - 12, abs=0.5)
+        assert tracked.face.width == pytest.approx(24, abs=0.5)
+    assert reader.closed.is_set()
+    assert all(call.traceparent == "00-parent-01" for call in faces.calls)
+
+
+def test_the_figures_tell_what_was_done():
+    one = branch(source(60))
+    assert one.stats.started_at_ms is None
+    with one:
+        list(one.frames())
+        one.join(WAIT_S)
+    stats = one.stats
+    assert (stats.frames, stats.frames_with_face, stats.faces_followed) == (60, 60, 1)
+    assert stats.detections == 13  # every fifth and the last
+    assert stats.detector_s > 0
+    assert stats.started_at_ms <= stats.finished_at_ms
+    assert 1 <= stats.ring.high_water_frames <= 60
+
+
+def test_without_a_face_every_frame_passes_through():
+    one = branch(source(30), FakeFaces(look=no_face))
+    with one:
+        assert all(tracked.face is None for tracked in one.frames())
+    assert one.stats.frames_with_face == 0
+    assert one.stats.faces_followed == 0
+
+
+@pytest.mark.parametrize("ring_frames", [2, 20])
+def test_a_slow_reader_holds_the_decoder_back(ring_frames):
+    reader = Counted(400)
+    bound = ring_frames + 5 * (4 + 2) + 2
+    with branch(reader, ring_frames=ring_frames) as one:
+        for n, _ in enumerate(one.frames(), start=1):
+            assert reader.read <= n + bound
+    assert one.stats.frames == 400
+    assert one.stats.ring.high_water_frames <= ring_frames
+
+
+def test_the_bound_in_bytes_counts_for_waiting_frames_too():
+    ring_bytes = 2**20
+    reader = Counted(1200)
+    with branch(reader, ring_bytes=ring_bytes, ring_frames=10_000, detect_every_frames=100) as one:
+        for n, _ in enumerate(one.frames(), start=1):
+            assert (reader.read - n) * FRAME_BYTES <= ring_bytes + 3 * FRAME_BYTES
+    assert one.stats.frames == 1200
+
+
+def test_a_reader_that_fails_fails_the_branch():
+    reader = Counted(12, TruncatedClip("the file ends in the middle of a frame"))
+    with branch(reader) as one, pytest.raises(TruncatedClip):
+        list(one.frames())
+    assert reader.closed.is_set()
+
+
+def test_a_detector_that_is_away_for_a_moment_is_not_noticed():
+    with branch(source(30), FakeFaces(failures=[EngineUnavailable("faces", "restarting")] * 3)) as one:
+        assert all(tracked.face is not None for tracked in one.frames())
+
+
+@pytest.mark.parametrize(
+    ("failures", "error"),
+    [([EngineUnavailable("faces", "gone")] * 50, EngineUnavailable), ([EngineRefused("faces", "no")], EngineRefused)],
+)
+def test_a_detector_that_stays_away_fails_the_branch(failures, error):
+    with branch(source(30), FakeFaces(failures=failures)) as one, pytest.raises(error):
+        list(one.frames())
+
+
+def test_cancelling_stops_a_branch_that_waits_for_its_reader():
+    reader = Counted(10_000)
+    one = branch(reader, ring_frames=3)
+    one.start()
+    frames = one.frames()
+    next(frames)
+    one.cancel()
+    assert one.join(WAIT_S)
+    with pytest.raises(SessionCancelled):
+        list(frames)
+    assert reader.closed.is_set()
+    assert reader.read < 10_000
+
+
+def test_cancelling_ends_the_tries_of_a_detector_that_is_away():
+    faces = FakeFaces(failures=[EngineUnavailable("faces", "away")] * 50)
+    patient = Settings(visual=VisualSettings(engine_attempts=20, engine_retry_delay_s=60))
+    one = VisualBranch(source(30), make_clip_info(), faces, patient)
+    one.start()
+    one.cancel()
+    assert one.join(WAIT_S)
+
+
+def test_a_branch_that_never_started_can_be_cancelled():
+    one = branch(source(3))
+    one.cancel()
+    assert one.join()

@@ -1,0 +1,162 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orchestrator.visual.colour import Colour
+from orchestrator.visual.compositor import FEATHER_SHARE, Patch, feather, paste
+from orchestrator.visual.crop import cut_crop
+from orchestrator.visual.geometry import Rect, face_square, pixels_inside
+from orchestrator.visual.planes import planes_of
+from tests.visual_factory import (
+    BT601,
+    BT709,
+    FULL,
+    LIMITED,
+    face_at,
+    make_frame,
+    make_profile,
+    plane_copies,
+)
+
+BLENDS = ["residual", "replace"]
+faces = st.builds(face_at, st.floats(-10, 90), st.floats(-10, 70), st.floats(8, 90), st.floats(8, 90))
+tags = st.tuples(st.sampled_from([BT601, BT709]), st.sampled_from([LIMITED, FULL]))
+
+
+def patch_of(frame, face, profile, change):
+    square = face_square(face, profile.crop_margins)
+    crop = cut_crop(frame, square, profile.face_size_px)
+    return Patch(square, crop, change(crop))
+
+
+def inverted(crop):
+    return 255 - crop
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.tuples(st.integers(1, 81), st.integers(1, 61)),
+    faces,
+    tags,
+    st.sampled_from(BLENDS),
+    st.sampled_from([16, 48]),
+    st.floats(0.01, 1),
+)
+def test_every_pixel_outside_the_mouth_region_keeps_its_bits(size, face, tag, blend, crop_px, strength):
+    frame = make_frame(*size, seed=1, colorspace=tag[0], color_range=tag[1])
+    before = plane_copies(frame)
+    profile = make_profile(crop_px, blend)
+    patch = patch_of(frame, face, profile, inverted)
+    pasted = paste(frame, patch, profile, strength)
+    mouth = patch.square.part(profile.mouth_region)
+    for plane, source, region in zip(
+        planes_of(pasted), before, (mouth, mouth.on_chroma(), mouth.on_chroma()), strict=True
+    ):
+        outside = np.ones(plane.shape, bool)
+        span = pixels_inside(region, plane.shape[1], plane.shape[0])
+        if not span.empty:
+            outside[span.slices] = feather(span, region) <= 0
+        assert np.array_equal(plane[outside], source[outside])
+    assert all(np.array_equal(a, b) for a, b in zip(plane_copies(frame), before, strict=True))
+
+
+@settings(max_examples=40, deadline=None)
+@given(faces, tags, st.sampled_from([16, 48, 96]))
+def test_an_unchanged_crop_changes_no_bit(face, tag, crop_px):
+    frame = make_frame(81, 61, colorspace=tag[0], color_range=tag[1])
+    profile = make_profile(crop_px, "residual")
+    pasted = paste(frame, patch_of(frame, face, profile, np.copy), profile)
+    assert all(np.array_equal(a, b) for a, b in zip(plane_copies(pasted), plane_copies(frame), strict=True))
+
+
+@pytest.mark.parametrize("blend", BLENDS)
+@pytest.mark.parametrize("tag", [(BT601, LIMITED), (BT709, LIMITED), (BT709, FULL)])
+def test_a_dyed_mouth_has_the_colour_that_the_engine_gave_it(blend, tag):
+    frame = make_frame(160, 120, colorspace=tag[0], color_range=tag[1])
+    for plane, value in zip(planes_of(frame), (120, 120, 140), strict=True):
+        plane[:] = value
+    profile = make_profile(48, blend)
+    colour = np.array([170, 60, 70], np.uint8)
+    pasted = paste(frame, patch_of(frame, face_at(80, 60, 80), profile, lambda crop: crop * 0 + colour), profile)
+    square = face_square(face_at(80, 60, 80), profile.crop_margins)
+    mouth = square.part(profile.mouth_region)
+    seen = cut_crop(pasted, mouth, 21)[10, 10]
+    assert np.abs(seen.astype(int) - colour).max() <= 3
+
+
+@pytest.mark.parametrize("blend", BLENDS)
+def test_the_change_fades_out_without_a_step(blend):
+    frame = make_frame(200, 200)
+    for plane, value in zip(planes_of(frame), (120, 128, 128), strict=True):
+        plane[:] = value
+    profile = make_profile(96, blend)
+    patch = patch_of(frame, face_at(100, 100, 120), profile, lambda crop: crop + np.uint8(80))
+    luma = planes_of(paste(frame, patch, profile)).luma.astype(int)
+    mouth = patch.square.part(profile.mouth_region)
+    steepest = 1.5 * 80 / (FEATHER_SHARE * min(mouth.width, mouth.height))  # of a smoothstep
+    assert luma.max() > 180
+    assert max(np.abs(np.diff(luma, axis=0)).max(), np.abs(np.diff(luma, axis=1)).max()) <= steepest + 1
+
+
+def test_the_mask_is_zero_at_the_border_and_one_in_the_middle():
+    region = Rect(10, 20, 50, 40)
+    mask = feather(pixels_inside(region, 100, 100), region)
+    assert mask.shape == (20, 40)
+    assert mask[10, 20] == 1
+    assert mask[[0, -1]].max() < 0.05
+    assert mask[:, [0, -1]].max() < 0.05
+    np.testing.assert_allclose(mask, mask[::-1, ::-1], atol=1e-6)
+
+
+@pytest.mark.parametrize("blend", BLENDS)
+def test_strength_scales_the_change(blend):
+    frame = make_frame(120, 100)
+    profile = make_profile(48, blend)
+    patch = patch_of(frame, face_at(60, 50, 60), profile, inverted)
+    source = planes_of(frame).luma.astype(float)
+    whole, half = (planes_of(paste(frame, patch, profile, by)).luma - source for by in (1.0, 0.5))
+    assert np.abs(whole).max() > 20
+    assert np.abs(half - whole / 2).max() <= 1
+
+
+def test_a_mouth_outside_the_picture_leaves_the_very_same_frame():
+    frame = make_frame(64, 48)
+    profile = make_profile()
+    assert paste(frame, patch_of(frame, face_at(32, 60, 30), profile, inverted), profile) is frame
+
+
+def test_a_mouth_cut_by_the_border_is_pasted_up_to_it():
+    frame = make_frame(64, 48)
+    profile = make_profile()
+    pasted = paste(frame, patch_of(frame, face_at(60, 24, 40), profile, inverted), profile)
+    changed = planes_of(pasted).luma != planes_of(frame).luma
+    assert changed[:, -1].any()
+
+
+@pytest.mark.parametrize("blend", BLENDS)
+def test_a_moved_mouth_lands_where_the_engine_put_it(blend):
+    frame = make_frame(120, 120)
+    for plane, value in zip(planes_of(frame), (120, 128, 128), strict=True):
+        plane[:] = value
+    profile = make_profile(60, blend, margins=(0, 0, 0, 0))
+
+    def dot(crop):
+        crop = crop.copy()
+        crop[42:46, 34:38] = 250
+        return crop
+
+    pasted = paste(frame, patch_of(frame, face_at(60.5, 59.25, 90), profile, dot), profile)
+    change = np.abs(planes_of(pasted).luma.astype(float) - 120)
+    ys, xs = np.mgrid[0:120, 0:120] + 0.5
+    assert np.sum(xs * change) / change.sum() == pytest.approx(60.5 - 45 + 36 * 1.5, abs=0.1)
+    assert np.sum(ys * change) / change.sum() == pytest.approx(59.25 - 45 + 44 * 1.5, abs=0.1)
+
+
+def test_a_pasted_frame_keeps_time_and_colour():
+    frame = make_frame(120, 100, colorspace=BT709)
+    profile = make_profile()
+    pasted = paste(frame, patch_of(frame, face_at(60, 50, 60), profile, inverted), profile)
+    assert pasted is not frame
+    assert (pasted.pts, pasted.time_base) == (frame.pts, frame.time_base)
+    assert Colour.of(pasted) == Colour.of(frame)
