@@ -66,17 +66,23 @@ def remux(source: Path, target: Path, clip: ClipInfo) -> None:
 
     Raises `NotAVideo` when the source cannot be read on, `ResultNotWritten` when the target cannot be written.
     """
-    with open_clip(source, clip) as container, whole_file(target) as part:
-        with av.open(str(part.absolute()), "w", format="mp4", container_options={"movflags": "+faststart"}) as output:
-            picture, sound = picture_stream(container), sound_stream(container)
-            assert picture is not None and sound is not None, "the probe found both"
-            start_s = (picture.start_time or 0) * (picture.time_base or Fraction(0))  # recordings start anywhere
-            track = output.add_stream_from_template(picture, opaque=True)
-            if clip.rotation_deg:
-                track.set_display_rotation(-clip.rotation_deg)  # FFmpeg counts anticlockwise
-            pairs = {picture.index: track, sound.index: output.add_stream_from_template(sound, opaque=True)}
-            for packet in _with_decoding_times(container.demux(picture, sound), picture.index):
-                output.mux(_moved(packet, pairs[packet.stream_index], start_s))
+    flags = {"movflags": "+faststart"}
+    with (
+        open_clip(source, clip) as container,
+        whole_file(target) as part,
+        av.open(str(part.absolute()), "w", format="mp4", container_options=flags) as output,
+    ):
+        picture, sound = picture_stream(container), sound_stream(container)
+        assert picture is not None and sound is not None, "the probe found both"
+        track = output.add_stream_from_template(picture, opaque=True)
+        if clip.rotation_deg:
+            track.set_display_rotation(-clip.rotation_deg)  # FFmpeg counts anticlockwise
+        tracks = {picture.index: track, sound.index: output.add_stream_from_template(sound, opaque=True)}
+        start_s = (picture.start_time or 0) * (picture.time_base or Fraction(0))  # recordings start anywhere
+        for packet in _with_decoding_times(container.demux(picture, sound), picture.index):
+            if not packet.duration and packet.stream_index == picture.index:
+                packet.duration = round(1 / (clip.frames_per_s * packet.time_base))  # else the last one would vanish
+            output.mux(_moved(packet, tracks[packet.stream_index], start_s))
 
 
 def _with_decoding_times(packets: "Iterator[Packet[Stream]]", picture_index: int) -> "Iterator[Packet[Stream]]":
