@@ -4,6 +4,7 @@ Triton's Python stub ignores PYTHONPATH. Its sys.path holds the server environme
 `<model>/<version>/`, `<model>/` and the Python backend's own folder. So whoever assembles the backend folder puts this
 package into it (`backends/python/engine_kit`, a copy or a symbolic link), and an engine's model.py writes:
 
+    from __future__ import annotations   # pb_utils gets its classes only after model.py has been imported
     from engine_kit.tensors import answer_each, read_parameters, read_text, tensor
 
     class TritonPythonModel:

@@ -1,9 +1,11 @@
 """Between Triton's requests and responses and numpy arrays: the only shared code that knows `pb_utils`."""
 
+from __future__ import annotations  # while model.py is imported, the stub has not yet put its classes into pb_utils
+
 import json
 import traceback
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import triton_python_backend_utils as pb_utils
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 
 from .refusals import InvalidRequest
 
-Respond = Callable[[pb_utils.InferenceRequest], list[pb_utils.Tensor]]
+Respond: TypeAlias = "Callable[[pb_utils.InferenceRequest], list[pb_utils.Tensor]]"
 """Serves one request: returns its output tensors, or raises."""
 
 
