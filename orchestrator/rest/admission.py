@@ -1,0 +1,149 @@
+"""From an upload to an accepted dub, in the one order that loses nothing: media, row, job, confirmation, answer."""
+
+import uuid
+
+import anyio
+import structlog
+from anyio import to_thread
+
+from client.errors import PolylipError
+from orchestrator.errors import BrokerUnavailable, IdempotencyConflict, TooManyDubs, Unroutable
+from orchestrator.messages import DubJob, encode
+from orchestrator.queues import topology
+from orchestrator.queues.broker import TRACEPARENT_HEADER, QueueSpec
+from orchestrator.rest.context import Gateway
+from orchestrator.rest.fields import DubFields
+from orchestrator.rest.offers import chosen_engines, read_offer
+from orchestrator.rest.targets import check_webhook
+from orchestrator.rest.upload import Upload
+from orchestrator.store.artefacts import Artefact
+from orchestrator.store.rows import clip_facts
+from orchestrator.store.schema import Dub, NewDub
+from orchestrator.tracing import child_traceparent
+
+log = structlog.get_logger()
+
+TWIN_POLL_S = 0.1
+"""How often a request looks whether the one with its key has been confirmed."""
+
+
+async def check_room(gateway: Gateway) -> None:
+    """Raise TooManyDubs or StoreUnavailable, or BrokerError, before a body is read for nothing."""
+    most = gateway.settings.gateway.max_active_dubs
+    if await to_thread.run_sync(gateway.dubs.active) >= most:
+        raise TooManyDubs(f"{most} dubs are queued or running")
+    await check_broker(gateway)
+
+
+async def check_broker(gateway: Gateway) -> None:
+    """Raise BrokerUnavailable unless the broker answers within the control deadline."""
+    deadline_s = gateway.settings.triton.control_timeout_s
+    try:
+        with anyio.fail_after(deadline_s):
+            await to_thread.run_sync(gateway.broker.check, abandon_on_cancel=True, limiter=gateway.broker_limiter)
+    except TimeoutError as error:
+        raise BrokerUnavailable(f"the broker did not answer within {deadline_s:g} s") from error
+
+
+async def earlier_answer(gateway: Gateway, key: str | None, fingerprint: str) -> Dub | None:
+    """Return the dub that this very request made before; raises IdempotencyConflict for another request's key."""
+    dub = await to_thread.run_sync(gateway.dubs.by_key, key)
+    return await _answer_of_twin(gateway, dub, fingerprint) if dub is not None else None
+
+
+async def admit(
+    gateway: Gateway, upload: Upload, fields: DubFields, key: str | None, traceparent: str
+) -> tuple[Dub, bool]:
+    """Check everything, make the dub durable and hand its job to the broker; True when an earlier dub is the answer.
+
+    Raises:
+        ClipRefused, LanguagePairUnsupported, WebhookRefused: nothing is kept.
+        EngineError, BrokerError, TooManyDubs, StoreUnavailable: nothing is kept; another try may succeed.
+    """
+    if fields.webhook is not None:
+        await check_webhook(fields.webhook, gateway.settings.gateway)
+    offer = await read_offer(gateway.triton, chosen_engines(gateway.settings.engines, fields.engines))
+    source = offer.source(fields.source_language, gateway.settings.source_language)
+    offer.check(source, fields.target_language)
+    clip = await to_thread.run_sync(gateway.probe, upload.path, gateway.settings.media, limiter=gateway.probe_limiter)
+    new = NewDub(
+        id=uuid.uuid4(),
+        source_language=source,
+        target_language=fields.target_language,
+        engines=fields.engines,
+        clip_name=upload.file_name,
+        clip=clip_facts(clip),
+        fingerprint=fields.fingerprint(upload.sha256),
+        idempotency_key=key,
+        webhook=fields.webhook,
+    )
+    return await _store_and_publish(gateway, new, upload, traceparent)
+
+
+async def _store_and_publish(gateway: Gateway, new: NewDub, upload: Upload, traceparent: str) -> tuple[Dub, bool]:
+    inserted = False
+    try:
+        await to_thread.run_sync(gateway.media.put_file, new.id, Artefact.CLIP, upload.path)
+        dub = await to_thread.run_sync(gateway.dubs.create, new, gateway.settings.gateway.max_active_dubs)
+        inserted = dub.id == new.id
+        if inserted:
+            await publish_job(gateway, dub, traceparent)
+            return dub, False
+    except PolylipError:
+        await _forget(gateway, new.id, inserted)
+        raise
+    await _forget(gateway, new.id, inserted)  # a twin with our key came first
+    return await _answer_of_twin(gateway, dub, new.fingerprint), True
+
+
+async def publish_job(gateway: Gateway, dub: Dub, traceparent: str = "") -> None:
+    """Hand the job to the broker, wait for its confirmation, and remember it; raises BrokerError."""
+
+    def publish() -> None:
+        body = encode(
+            DubJob(
+                dub_id=dub.id,
+                source_language=dub.source_language,
+                target_language=dub.target_language,
+                engines=dub.engines,
+            )
+        )
+        headers = {TRACEPARENT_HEADER: child_traceparent(traceparent)}
+        try:
+            gateway.broker.publish(topology.JOBS, body, headers)
+        except Unroutable:  # the broker was set up anew since we started
+            gateway.broker.declare(QueueSpec(topology.JOBS))
+            gateway.broker.publish(topology.JOBS, body, headers)
+        gateway.dubs.mark_published(dub.id)
+
+    await to_thread.run_sync(publish, limiter=gateway.broker_limiter)
+
+
+async def _answer_of_twin(gateway: Gateway, dub: Dub, fingerprint: str) -> Dub:
+    if dub.fingerprint != fingerprint:
+        raise IdempotencyConflict("this Idempotency-Key was used with another request")
+    # The twin may still be on its way to the broker, and is forgotten if it does not get there: promise nothing before.
+    with anyio.move_on_after(2 * gateway.settings.broker.publish_timeout_s):
+        while not dub.published:
+            await anyio.sleep(TWIN_POLL_S)
+            again = await to_thread.run_sync(gateway.dubs.by_key, dub.idempotency_key)
+            if again is None or again.id != dub.id:
+                break
+            dub = again
+    if not dub.published:
+        raise BrokerUnavailable("the first request with this Idempotency-Key has not reached the broker")
+    return dub
+
+
+async def _forget(gateway: Gateway, dub_id: uuid.UUID, inserted: bool) -> None:
+    """Remove what was kept for a dub that nobody was promised."""
+
+    def forget() -> None:
+        if inserted:
+            gateway.dubs.discard(dub_id)
+        gateway.media.delete(dub_id)
+
+    try:
+        await to_thread.run_sync(forget)
+    except PolylipError as error:  # the sweep finds it later; the caller must hear the first error
+        log.warning("could not clean up", dub=str(dub_id), reason=str(error))

@@ -1,0 +1,201 @@
+"""A gateway that really listens, on parts that live in this process, and an owner that does what it is told."""
+
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import httpx
+import uvicorn
+
+from orchestrator.media.clip import ClipInfo
+from orchestrator.messages import DubJob, decode_as
+from orchestrator.queues import topology
+from orchestrator.queues.broker import Broker, Delivery, QueueSpec
+from orchestrator.queues.memory import MemoryBroker
+from orchestrator.rest.app import create_app
+from orchestrator.rest.context import Probe
+from orchestrator.settings import MediaSettings, Settings
+from orchestrator.store.artefacts import Artefact
+from orchestrator.store.dubs import DubStore
+from orchestrator.store.media import MediaStore
+from tests.fakes.triton_admin import FakeTritonAdmin
+
+START_TIMEOUT_S = 20.0
+SEGMENTS = (
+    b'{"segments":[{"sequence":0,"start_ms":100,"end_ms":900,"source_text":"Hello <b>there</b>.",'
+    b'"text":"Hola a todos.","verdict":"fits","rate":1.0,"dub_start_ms":100,"dub_end_ms":880}]}'
+)
+VTT = b"WEBVTT\n\n00:00:00.100 --> 00:00:00.880\nHola a todos.\n"
+SRT = b"1\n00:00:00,100 --> 00:00:00,880\nHola a todos.\n"
+SOURCE_VTT = b"WEBVTT\n\n00:00:00.100 --> 00:00:00.900\nHello there.\n"
+REPORT = b'{"outcome":"dubbed","rtf":0.5,"wall_s":0.5}'
+
+
+def any_clip(path: Path, _settings: MediaSettings) -> ClipInfo:
+    """A probe that likes everything."""
+    return ClipInfo(
+        container="mov,mp4,m4a,3gp,3g2,mj2",
+        duration_s=1.0,
+        width=160,
+        height=120,
+        rotation_deg=0,
+        sample_aspect_ratio=Fraction(1),
+        frames_per_s=Fraction(25),
+        variable_frame_rate=False,
+        frame_count=25,
+        video_codec="h264",
+        audio_codec="aac",
+        audio_sample_rate_hz=48_000,
+        audio_channels=1,
+        audio_offset_s=0.0,
+        size_bytes=path.stat().st_size,
+    )
+
+
+@dataclass
+class RunningGateway:
+    """Everything a test may want to reach into."""
+
+    url: str
+    settings: Settings
+    broker: Broker
+    dubs: DubStore
+    media: MediaStore
+    triton: FakeTritonAdmin
+    folder: Path
+
+    def jobs_waiting(self) -> int:
+        return self.broker.depth(topology.JOBS)
+
+    def leftovers(self) -> list[Path]:
+        """Every file and row-less folder that is kept: uploads under way and stored media."""
+        return [path for top in ("work", "media") for path in (self.folder / top).rglob("*") if path.is_file()]
+
+
+def gateway_settings(folder: Path, **sections: dict[str, object]) -> Settings:
+    """Settings with all state below `folder`."""
+    values: dict[str, object] = {
+        "store": {"database_url": f"sqlite:///{folder}/polylip.db", "media_url": f"file://{folder}/media"},
+        "session": {"work_dir": folder / "work"},
+        **sections,
+    }
+    return Settings.model_validate(values)
+
+
+@contextmanager
+def running_gateway(
+    folder: Path,
+    *,
+    broker: Broker | None = None,
+    triton: FakeTritonAdmin | None = None,
+    probe: Probe = any_clip,
+    **sections: dict[str, object],
+) -> Iterator[RunningGateway]:
+    """Serve the gateway on a free loopback port."""
+    settings = gateway_settings(folder, **sections)
+    broker = broker or MemoryBroker(settings.broker)
+    dubs, media = DubStore(settings.store.database_url), MediaStore(settings.store.media_url)
+    triton = triton or FakeTritonAdmin()
+    app = create_app(settings, broker=broker, dubs=dubs, media=media, triton=triton, probe=probe)
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="on", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        _wait_until(lambda: server.started or not thread.is_alive(), "the gateway starts")
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield RunningGateway(f"http://127.0.0.1:{port}", settings, broker, dubs, media, triton, folder)
+    finally:
+        server.should_exit = True
+        thread.join()
+        broker.close()
+        dubs.close()
+
+
+def post_clip(
+    url: str,
+    content: bytes = b"a clip",
+    *,
+    name: str = "clip.mp4",
+    headers: dict[str, str] | None = None,
+    **fields: str,
+) -> httpx.Response:
+    """Upload a clip, to Spanish unless told otherwise; a field of "" is left out."""
+    values = {"target_language": "es", **fields}
+    data = {field: value for field, value in values.items() if value}
+    files = {"clip": (name, content, "video/mp4")}
+    return httpx.post(f"{url}/v1/dubs", data=data, files=files, headers=headers, timeout=30)
+
+
+def wait_for(condition: Callable[[], bool], what: str = "the condition") -> None:
+    """Return as soon as `condition` holds; fail after a while."""
+    _wait_until(condition, what)
+
+
+def _wait_until(condition: Callable[[], bool], what: str) -> None:
+    pause = threading.Event()
+    for _ in range(int(START_TIMEOUT_S / 0.01)):
+        if condition():
+            return
+        pause.wait(0.01)
+    raise AssertionError(f"waited {START_TIMEOUT_S} s in vain until {what}")
+
+
+@dataclass
+class FakeOwner:
+    """Takes jobs and drives the store as the session owner does; waits for `go` in the middle of each."""
+
+    broker: Broker
+    dubs: DubStore
+    media: MediaStore
+    result: bytes = b"0123456789"
+    fails_with: tuple[str, str] | None = None
+    go: threading.Event = field(default_factory=threading.Event)
+    jobs: list[DubJob] = field(default_factory=list)
+    settled: list[uuid.UUID] = field(default_factory=list)
+
+    def __enter__(self) -> "FakeOwner":
+        self.broker.declare(QueueSpec(topology.JOBS))
+        self._subscription = self.broker.consume(topology.JOBS, self._handle)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.go.set()
+        self._subscription.close()
+
+    def _handle(self, delivery: Delivery) -> None:
+        job = decode_as(DubJob, delivery.body)
+        self.jobs.append(job)
+        if self.dubs.claim_running(job.dub_id, "fake") is not None:
+            self._dub(job)
+        delivery.ack()
+        self.settled.append(job.dub_id)
+
+    def _dub(self, job: DubJob) -> None:
+        for stage, fraction in (("stt", 0.5), ("stt", 1.0), ("speech", 0.4), ("faces", 0.7)):
+            self.dubs.progress(job.dub_id, stage, fraction, f"{stage} at {fraction:.0%}")
+        assert self.go.wait(START_TIMEOUT_S)
+        if self.fails_with is not None:
+            self.dubs.fail(job.dub_id, *self.fails_with)
+            return
+        if not self.dubs.progress(job.dub_id, "lips", 1.0):
+            self.media.delete(job.dub_id)
+            return
+        self._store(job)
+        self.dubs.succeed(job.dub_id, {"rtf": 0.5})
+
+    def _store(self, job: DubJob) -> None:
+        target = job.target_language
+        artefacts = {
+            Artefact.RESULT.value: self.result,
+            Artefact.SUBTITLES_VTT.in_language(target): VTT,
+            Artefact.SUBTITLES_SRT.in_language(target): SRT,
+            Artefact.SUBTITLES_VTT.in_language("en"): SOURCE_VTT,
+            Artefact.SEGMENTS.value: SEGMENTS,
+            Artefact.REPORT.value: REPORT,
+        }
+        for name, content in artefacts.items():
+            self.media.put_bytes(job.dub_id, name, content)

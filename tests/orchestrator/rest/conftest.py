@@ -1,0 +1,15 @@
+import pytest
+
+from tests.fakes.gateway import FakeOwner, running_gateway
+
+
+@pytest.fixture
+def gateway(tmp_path):
+    with running_gateway(tmp_path) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def owner(gateway):
+    with FakeOwner(gateway.broker, gateway.dubs, gateway.media) as owner:
+        yield owner
