@@ -21,8 +21,11 @@ FIRST_SPEED = 1.0
 FIRST_GROWTH = 0.3
 """The same of the logarithms of its width and aspect, per second."""
 
-SAME_FACE_IOU = 0.3
-"""A detection that covers the prediction so well belongs to the track, however sure the filter is of itself."""
+SAME_FACE_IOU = 0.2
+SAME_FACE_GROWTH = 1.5
+"""A detection that covers the prediction or the last detection so well, and is at most so much wider or narrower,
+belongs to the track however sure the filter is of itself: heads are shaken faster than any steady motion. Boxes of
+one size overlap so much when they are 2/3 of their width apart, nearer than two people sit."""
 
 SAME_FACE_SURPRISE = 18.5
 """So does one within this squared Mahalanobis distance: 99.9 % of chi-squared with four degrees of freedom."""
@@ -61,9 +64,8 @@ class KalmanTrack:
         """Return how badly a detection fits (0 = as predicted), None when it is another face or another place."""
         predicted = self._predicted(time_s)
         distance = kalman.surprise(predicted, _values(box), self._noise(math.exp(predicted.values[2])))
-        if distance <= SAME_FACE_SURPRISE or iou(_box(predicted.values, 0.0), box) >= SAME_FACE_IOU:
-            return distance
-        return None
+        near = _overlap(_box(predicted.values), box) or _overlap(_box(self._steps[-1].filtered.values), box)
+        return distance if near or distance <= SAME_FACE_SURPRISE else None
 
     def update(self, box: FaceBox, time_s: float) -> None:
         """Take a detection in; times must not fall."""
@@ -122,6 +124,11 @@ def iou(a: FaceBox, b: FaceBox) -> float:
     return shared / (a.width * a.height + b.width * b.height - shared)
 
 
+def _overlap(a: FaceBox, b: FaceBox) -> bool:
+    grown = max(a.width / b.width, b.width / a.width)
+    return grown <= SAME_FACE_GROWTH and iou(a, b) >= SAME_FACE_IOU
+
+
 def _speeds(width_px: float) -> kalman.Vector:
     return np.array([FIRST_SPEED * width_px, FIRST_SPEED * width_px, FIRST_GROWTH, FIRST_GROWTH])
 
@@ -132,7 +139,7 @@ def _values(box: FaceBox) -> kalman.Vector:
     )
 
 
-def _box(values: kalman.Vector, score: float, predicted: bool = False) -> FaceBox:
+def _box(values: kalman.Vector, score: float = 0.0, predicted: bool = False) -> FaceBox:
     x, y, log_width, log_aspect = (float(value) for value in values)
     half_width = math.exp(log_width) / 2
     half_height = half_width * math.exp(log_aspect)
