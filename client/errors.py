@@ -70,3 +70,9 @@ class ContractViolation(EngineError):
     """The model's answer or configuration does not fulfil its task contract."""
 
     code = "engine-contract-violation"
+
+
+class SharedMemoryRefused(EngineError):
+    """Triton cannot map (or no longer knows) the shared memory that holds a tensor: another host, a restart."""
+
+    code = "shared-memory-refused"

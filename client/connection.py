@@ -1,0 +1,161 @@
+"""One gRPC connection to Triton, shared by all engines of a process."""
+
+import ipaddress
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import grpc
+from numpy.typing import NDArray
+from tritonclient.grpc import InferenceServerClient, InferInput, InferRequestedOutput, InferResult
+from tritonclient.grpc.service_pb2_grpc import GRPCInferenceServiceStub
+
+from client.channel import CHANNEL_ARGUMENTS
+from client.contracts import EngineStatus
+from client.errors import EngineFault
+from client.grpc_errors import translate_in_stream, translated
+from client.model_config import ModelConfig
+from client.shared_memory import RegionCalls, RegionPool
+from client.tensors import stream_request
+
+
+class TritonConnection:
+    """Thread-safe. Every call has a deadline; only errors of client/errors.py leave it.
+
+    `control_timeout_s` is the deadline of calls that do no inference. Nothing is sent before the first call.
+    """
+
+    def __init__(self, grpc_url: str, *, control_timeout_s: float) -> None:
+        self.grpc_url = grpc_url
+        """host:port."""
+        self._control_timeout_s = control_timeout_s
+        self._client = InferenceServerClient(grpc_url, channel_args=CHANNEL_ARGUMENTS)
+        # tritonclient allows one stream per client and leaves a thread behind for each cancelled one, so streams use
+        # Triton's service directly. Equal arguments make grpc share the TCP connection between both channels.
+        self._stream_channel = grpc.insecure_channel(grpc_url, options=CHANNEL_ARGUMENTS)
+        self._service = GRPCInferenceServiceStub(self._stream_channel)
+        self.regions = RegionPool(
+            RegionCalls(self._register_shared_memory, self._unregister_shared_memory, self._shared_memory_regions)
+        )
+        """Shared memory that Triton has mapped."""
+
+    @property
+    def is_local(self) -> bool:
+        """Triton's address is a loopback address, so it may see this machine's shared memory."""
+        host = self.grpc_url.rpartition(":")[0].strip("[]")
+        if host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:  # a name
+            return False
+
+    def close(self) -> None:
+        """Close both channels; calls in flight and later ones raise EngineUnavailable."""
+        self.regions.close()
+        self._client.close()
+        self._stream_channel.close()
+
+    def infer(
+        self,
+        model: str,
+        inputs: Sequence[InferInput],
+        *,
+        timeout_s: float,
+        traceparent: str = "",
+        outputs: Sequence[InferRequestedOutput] | None = None,
+    ) -> InferResult:
+        """Run one inference; `outputs` None asks for all."""
+        with translated(model):
+            return self._client.infer(
+                model, inputs, outputs=outputs, client_timeout=timeout_s, headers=_headers(traceparent)
+            )
+
+    def stream(
+        self, model: str, arrays: Mapping[str, NDArray[Any]], *, timeout_s: float, traceparent: str = ""
+    ) -> Iterator[InferResult]:
+        """Yield a decoupled model's responses as they come; the deadline covers the whole stream.
+
+        Closing the iterator early cancels the request on the server. Responses wait in gRPC's flow-control window,
+        which is the bound of what is buffered here.
+        """
+        request = stream_request(model, arrays)
+        # Without it the end of a stream is not told, and silence cannot be distinguished from it.
+        request.parameters["triton_enable_empty_final_response"].bool_param = True
+        with translated(model):
+            call = self._service.ModelStreamInfer(
+                iter([request]), timeout=timeout_s, metadata=tuple((_headers(traceparent) or {}).items())
+            )
+        try:
+            yield from self._responses(model, call)
+        finally:
+            call.cancel()
+
+    def config(self, model: str) -> ModelConfig:
+        """Read the configuration that Triton serves `model` with."""
+        with translated(model):
+            config = self._client.get_model_config(model, client_timeout=self._control_timeout_s).config
+        return model_config_of(config)
+
+    def statuses(self) -> list[EngineStatus]:
+        """List every model version that Triton knows."""
+        with translated():
+            index = self._client.get_model_repository_index(client_timeout=self._control_timeout_s)
+        return statuses_of(index)
+
+    def load(self, model: str, *, timeout_s: float) -> None:
+        """Load or reload the model from the repository."""
+        with translated(model):
+            self._client.load_model(model, client_timeout=timeout_s)
+
+    def unload(self, model: str, *, timeout_s: float) -> None:
+        """Unload the model; requests in flight finish."""
+        with translated(model):
+            self._client.unload_model(model, client_timeout=timeout_s)
+
+    def _register_shared_memory(self, name: str, byte_size: int) -> None:
+        with translated():
+            self._client.register_system_shared_memory(
+                name, f"/{name}", byte_size, client_timeout=self._control_timeout_s
+            )
+
+    def _unregister_shared_memory(self, name: str) -> None:
+        with translated():
+            self._client.unregister_system_shared_memory(name, client_timeout=self._control_timeout_s)
+
+    def _shared_memory_regions(self) -> dict[str, str]:
+        with translated():
+            answer = self._client.get_system_shared_memory_status(client_timeout=self._control_timeout_s)
+        return {region.name: region.key for region in answer.regions.values()}
+
+    def _responses(self, model: str, call: Any) -> Iterator[InferResult]:  # noqa: ANN401 - grpc's calls are untyped
+        while True:
+            with translated(model):
+                message = next(call, None)
+            if message is None:
+                raise EngineFault(model, "the stream ended before its final response")
+            if message.error_message:
+                raise translate_in_stream(message.error_message, model)
+            response = message.infer_response
+            if response.outputs:
+                yield InferResult(response)
+            if response.parameters["triton_final_response"].bool_param:
+                return
+
+
+def model_config_of(config: Any) -> ModelConfig:  # noqa: ANN401 - a protobuf message
+    """Take over what we use of Triton's ModelConfig message."""
+    parameters = {key: value.string_value for key, value in config.parameters.items()}
+    return ModelConfig(model=config.name, max_batch_size=config.max_batch_size, parameters=parameters)
+
+
+def statuses_of(index: Any) -> list[EngineStatus]:  # noqa: ANN401 - a protobuf message
+    """Take over Triton's repository index."""
+    return [
+        EngineStatus(name=entry.name, version=entry.version, ready=entry.state == "READY", reason=entry.reason)
+        for entry in index.models
+    ]
+
+
+def _headers(traceparent: str) -> dict[str, str] | None:
+    """W3C trace context as gRPC metadata: Triton continues the trace with it."""
+    return {"traceparent": traceparent} if traceparent else None

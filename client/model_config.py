@@ -1,0 +1,115 @@
+"""What an engine states about itself in the `parameters` of its config.pbtxt."""
+
+import dataclasses
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeVar, cast
+
+from client.contracts import LanguagePair, LipsProfile, MelSpec
+from client.errors import ContractViolation
+
+T = TypeVar("T")
+
+_LANGUAGE = re.compile(r"[a-z]{2,3}")
+_BLENDS = ("residual", "replace")
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The part of a Triton model configuration that the contracts use."""
+
+    model: str
+    max_batch_size: int
+    """0: requests have no batch axis."""
+    parameters: Mapping[str, str]
+
+    def required_batch_size(self) -> int:
+        """Return max_batch_size of a task that is called in batches; ContractViolation when it is 0."""
+        if self.max_batch_size < 1:
+            raise ContractViolation(self.model, "max_batch_size must be at least 1: its task is called in batches")
+        return self.max_batch_size
+
+    def languages(self) -> tuple[str, ...]:
+        """Parameter `languages`: ISO 639-1 codes, separated by spaces."""
+        return self._read("languages", _languages)
+
+    def language_pairs(self) -> tuple[LanguagePair, ...]:
+        """Parameter `language_pairs`: "en-es es-en"."""
+        return self._read("language_pairs", _language_pairs)
+
+    def lips_profile(self) -> LipsProfile:
+        """Parameters `face_size_px`, `crop_margins`, `mouth_region`, `blend` and `mel_<field of MelSpec>`."""
+        return LipsProfile(
+            face_size_px=self._read("face_size_px", _positive_int),
+            mel=self._mel_spec(),
+            crop_margins=self._read("crop_margins", _four_numbers),
+            mouth_region=self._read("mouth_region", _region),
+            blend=self._read("blend", _blend),
+            max_batch_size=self.required_batch_size(),
+        )
+
+    def _mel_spec(self) -> MelSpec:
+        """A field that the engine does not state keeps the default: the published Wav2Lip set-up."""
+        stated: dict[str, int | float] = {}
+        known = {field.name: field for field in dataclasses.fields(MelSpec)}
+        for key in self.parameters:
+            if not key.startswith("mel_"):
+                continue
+            name = key.removeprefix("mel_")
+            if name not in known:
+                raise ContractViolation(self.model, f"parameter {key}: there is no such field of the mel")
+            stated[name] = self._read(key, _positive_int if known[name].type is int else float)
+        return MelSpec(**stated)  # type: ignore[arg-type]  # each value has its field's type
+
+    def _read(self, key: str, parse: Callable[[str], T]) -> T:
+        text = self.parameters.get(key)
+        if text is None:
+            raise ContractViolation(self.model, f"parameter {key} is missing from its config")
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise ContractViolation(self.model, f"parameter {key} is {text!r}: {error}") from error
+
+
+def _languages(text: str) -> tuple[str, ...]:
+    codes = tuple(text.split())
+    if not codes or not all(_LANGUAGE.fullmatch(code) for code in codes):
+        raise ValueError("expected language codes separated by spaces")
+    return codes
+
+
+def _language_pairs(text: str) -> tuple[LanguagePair, ...]:
+    parts = [pair.split("-") for pair in text.split()]
+    if not parts or not all(len(pair) == 2 and all(_LANGUAGE.fullmatch(code) for code in pair) for pair in parts):
+        raise ValueError("expected pairs such as en-es, separated by spaces")
+    return tuple(LanguagePair(source, target) for source, target in parts)
+
+
+def _positive_int(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError("expected a whole number above 0")
+    return number
+
+
+def _four_numbers(text: str) -> tuple[float, float, float, float]:
+    numbers = [float(part) for part in text.split()]
+    if len(numbers) != 4 or not all(math.isfinite(number) for number in numbers):
+        raise ValueError("expected four numbers separated by spaces")
+    first, second, third, fourth = numbers
+    return first, second, third, fourth
+
+
+def _region(text: str) -> tuple[float, float, float, float]:
+    x1, y1, x2, y2 = _four_numbers(text)
+    if not (0 <= x1 < x2 <= 1 and 0 <= y1 < y2 <= 1):
+        raise ValueError("expected x1 y1 x2 y2 with 0 <= x1 < x2 <= 1 and 0 <= y1 < y2 <= 1")
+    return x1, y1, x2, y2
+
+
+def _blend(text: str) -> Literal["residual", "replace"]:
+    if text not in _BLENDS:
+        raise ValueError(f"expected {' or '.join(_BLENDS)}")
+    return cast(Literal["residual", "replace"], text)
