@@ -21,6 +21,8 @@ CLOCK_HZ = 90_000
 COUNTER_BITS = 16
 AUDIO_BLOCK = 1024
 LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
+VP9_KEY_FRAME = b"\x82\x49\x83\x42"
+"""First bytes of a key frame of profile 0: marker, flags, sync code (VP9 bitstream specification, 6.2)."""
 CENTRE_CHANNEL = {1: 0, 2: 0, 6: 2}
 """Where the sound goes: a 5.1 film has its dialogue in the centre."""
 
@@ -90,6 +92,25 @@ def make_clip(
         if picture_stream is not None:
             draw = pictures or counter_picture(size, flashes_s, float(fps))
             _write_pictures(output, picture_stream, draw, times_s, fps, rotation, max(-audio_offset_s, 0.0))
+    return path
+
+
+def make_bomb(path: Path, size: tuple[int, int] = (16_000, 16_000), *, header_lies: bool = False) -> Path:
+    """Write an MP4 of a few kB whose VP9 pictures claim to be huge; the container admits it, or says 160 x 120."""
+    make_clip(path, duration_s=0.2, video_codec="libvpx-vp9", container="mp4")
+    data = bytearray(path.read_bytes())
+    claim = (size[0] - 1) << 16 | (size[1] - 1)
+    key_frame = data.find(VP9_KEY_FRAME)
+    while key_frame >= 0:
+        # colour space and range fill 4 bits, then come 16 bits of width - 1 and 16 of height - 1
+        at = slice(key_frame + 4, key_frame + 9)
+        bits = int.from_bytes(data[at], "big")
+        data[at] = (bits & ~(0xFFFFFFFF << 4) | claim << 4).to_bytes(5, "big")
+        key_frame = data.find(VP9_KEY_FRAME, key_frame + 1)
+    if not header_lies:
+        entry = data.index(b"vp09", data.index(b"stsd"))
+        data[entry + 28 : entry + 32] = size[0].to_bytes(2, "big") + size[1].to_bytes(2, "big")
+    path.write_bytes(data)
     return path
 
 

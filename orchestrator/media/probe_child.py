@@ -16,6 +16,8 @@ from typing import Any, NoReturn
 from orchestrator.media.probe_rules import Limits, Refused
 
 OPEN_FILES = 16
+_TOO_MANY_PIXELS = "exceeds specified max pixel count"
+"""From FFmpeg's log: the only sign of a picture that is larger than its container says."""
 
 
 def confine(limits: Limits) -> None:
@@ -46,14 +48,19 @@ def examine(path: Path, limits: Limits) -> dict[str, Any]:
         raise Refused("clip-too-large", f"the file has more than {limits.max_upload_bytes} bytes")
     if is_cut(path):
         raise Refused("truncated-clip", "the file ends too early: a part of it is missing")
-    try:
-        container = guarded_open(path, limits.max_pixels)
-    except av.error.MemoryError:
-        raise
-    except av.FFmpegError as error:
-        raise Refused("not-a-video", "the file is not a video of a format that is accepted") from error
-    with container:
-        return describe(container, limits, size_bytes)
+    av.logging.set_level(av.logging.ERROR)
+    with av.logging.Capture(local=False) as log:
+        try:
+            with guarded_open(path, limits.max_pixels) as container:
+                return describe(container, limits, size_bytes)
+        except av.error.MemoryError:
+            raise
+        except av.FFmpegError as error:
+            raise Refused("not-a-video", "the file is not a video of a format that is accepted") from error
+        except Refused as refused:
+            if refused.code == "empty-clip" and any(_TOO_MANY_PIXELS in text for _, _, text in log):
+                raise Refused("clip-too-large", "the picture has too many pixels") from refused
+            raise
 
 
 def main(arguments: list[str]) -> NoReturn:

@@ -18,8 +18,8 @@ FADE_S = 0.003
 def stretch(samples: Mono, sample_rate_hz: int, rate: float) -> Mono:
     """Return speech that is `rate` times as fast; length round(n / rate), an onset at t lands at t / rate.
 
-    Onsets move by the filter's search for matching waves: measured 3 ms (root mean square) and at most about 10 ms at
-    24 kHz and above. A rate of 1 returns the same samples, copied.
+    Onsets move a little by the filter's search for matching waves: measured at 24 and 48 kHz at most 8 ms for rates of
+    1 to 1.5, 14 ms for 0.5. A rate of 1 returns the same samples, copied.
 
     Raises:
         ValueError: the rate is outside 0.5..2.
