@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import TracebackType
@@ -17,7 +18,7 @@ from orchestrator.settings import Settings
 from orchestrator.visual.detection import FaceFinder
 from orchestrator.visual.lookahead import LookAhead
 from orchestrator.visual.retry import EngineRetry
-from orchestrator.visual.ring import FrameRing, RingStats
+from orchestrator.visual.ring import FrameRing
 
 LOOK_AHEAD_SHARE = 0.25
 """Part of the ring's bytes given to the frames that wait for later detections; the ring has the rest."""
@@ -29,16 +30,22 @@ class VisualStats:
 
     frames: int
     frames_with_face: int
-    detections: int
+    detected_frames: int
     """Frames that the detector was asked about."""
-    faces_followed: int
+    tracks: int
     """Faces followed one after the other; 1 for a clip that shows one person throughout."""
+    decode_s: float
+    """Reading frames from the source."""
     detector_s: float
     """Waiting for the detector."""
-    started_at_ms: int | None
-    """Unix time of the thread's start and end; None before."""
-    finished_at_ms: int | None
-    ring: RingStats
+    held_back_s: float
+    """Waiting for room in the ring."""
+    ring_frames_max: int
+    ring_bytes_max: int
+    started_at_ms: int
+    """Unix time of the thread's start; 0 before."""
+    finished_at_ms: int
+    """Unix time of its end; 0 before."""
 
 
 class VisualBranch:
@@ -65,8 +72,9 @@ class VisualBranch:
         self._finder = FaceFinder(faces, clip, settings.visual, EngineRetry(settings.visual, self._cancelled))
         self._look_ahead = LookAhead(self._finder, settings.visual, look_ahead_bytes, traceparent)
         self._thread = threading.Thread(target=self._run, name="visual-branch", daemon=True)
-        self._started_at_ms: int | None = None
-        self._finished_at_ms: int | None = None
+        self._started_at_ms = 0
+        self._finished_at_ms = 0
+        self._decode_s = 0.0
         self._frames = 0
         self._frames_with_face = 0
 
@@ -80,9 +88,13 @@ class VisualBranch:
         return iter(self._ring)
 
     def cancel(self) -> None:
-        """Stop soon, and unblock whoever waits. Has no effect on a branch that has ended and been read."""
+        """Stop soon, and unblock whoever waits, with SessionCancelled."""
+        self.fail(SessionCancelled("the visual branch was cancelled"))
+
+    def fail(self, error: BaseException) -> None:
+        """Stop soon, and raise `error` where frames are read. An error that came before stays."""
         self._cancelled.set()
-        self._ring.cancel()
+        self._ring.fail(error)
 
     def join(self, timeout_s: float | None = None) -> bool:
         """Wait for the thread; True when it has ended (or never started)."""
@@ -103,15 +115,19 @@ class VisualBranch:
     @property
     def stats(self) -> VisualStats:
         """The figures so far; exact once the frames are read to their end."""
+        ring = self._ring.stats
         return VisualStats(
             frames=self._frames,
             frames_with_face=self._frames_with_face,
-            detections=self._look_ahead.detections,
-            faces_followed=self._look_ahead.faces_followed,
+            detected_frames=self._look_ahead.detected_frames,
+            tracks=self._look_ahead.tracks,
+            decode_s=self._decode_s,
             detector_s=self._finder.engine_s,
+            held_back_s=ring.put_wait_s,
+            ring_frames_max=ring.high_water_frames,
+            ring_bytes_max=ring.high_water_bytes,
             started_at_ms=self._started_at_ms,
             finished_at_ms=self._finished_at_ms,
-            ring=self._ring.stats,
         )
 
     def _run(self) -> None:
@@ -128,13 +144,20 @@ class VisualBranch:
             self._ring.close()
 
     def _follow(self) -> None:
-        for index, time_s, frame in self._source:
+        for index, time_s, frame in self._decoded():
             if self._cancelled.is_set():
                 raise SessionCancelled("the visual branch was cancelled")
             self._look_ahead.push(index, time_s, frame)
             self._hand_on(self._look_ahead.settled())
         self._look_ahead.finish()
         self._hand_on(self._look_ahead.settled())
+
+    def _decoded(self) -> Iterator[tuple[int, float, av.VideoFrame]]:
+        begin = time.monotonic()
+        for decoded in self._source:
+            self._decode_s += time.monotonic() - begin
+            yield decoded
+            begin = time.monotonic()
 
     def _hand_on(self, settled: Iterator[TrackedFrame]) -> None:
         for tracked in settled:

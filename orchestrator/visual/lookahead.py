@@ -43,10 +43,10 @@ class LookAhead:
         self._newest_due: av.VideoFrame | None = None
         self._pushed = 0
         self._settled_until_s = -math.inf
-        self.detections = 0
+        self.detected_frames = 0
 
     @property
-    def faces_followed(self) -> int:
+    def tracks(self) -> int:
         """Faces followed one after the other."""
         return self._tracker.followed_count
 
@@ -91,5 +91,5 @@ class LookAhead:
         found = self._finder.find([one.picture for one in due], [one.frame for one in due], self._traceparent)
         for one, faces in zip(due, found, strict=True):
             self._tracker.observe(faces, one.time_s)
-        self.detections += len(due)
+        self.detected_frames += len(due)
         self._settled_until_s = self._tracker.settled_until_s()

@@ -68,16 +68,17 @@ def test_frames_come_out_in_order_with_the_face_of_each():
 
 def test_the_figures_tell_what_was_done():
     one = branch(source(60))
-    assert one.stats.started_at_ms is None
+    assert one.stats.started_at_ms == 0
     with one:
         list(one.frames())
         one.join(WAIT_S)
     stats = one.stats
-    assert (stats.frames, stats.frames_with_face, stats.faces_followed) == (60, 60, 1)
-    assert stats.detections == 13  # every fifth and the last
+    assert (stats.frames, stats.frames_with_face, stats.tracks) == (60, 60, 1)
+    assert stats.detected_frames == 13  # every fifth and the last
+    assert stats.decode_s > 0
     assert stats.detector_s > 0
-    assert stats.started_at_ms <= stats.finished_at_ms
-    assert 1 <= stats.ring.high_water_frames <= 60
+    assert 0 < stats.started_at_ms <= stats.finished_at_ms
+    assert 1 <= stats.ring_frames_max <= 60
 
 
 def test_without_a_face_every_frame_passes_through():
@@ -85,7 +86,7 @@ def test_without_a_face_every_frame_passes_through():
     with one:
         assert all(tracked.face is None for tracked in one.frames())
     assert one.stats.frames_with_face == 0
-    assert one.stats.faces_followed == 0
+    assert one.stats.tracks == 0
 
 
 @pytest.mark.parametrize("ring_frames", [2, 20])
@@ -96,7 +97,7 @@ def test_a_slow_reader_holds_the_decoder_back(ring_frames):
         for n, _ in enumerate(one.frames(), start=1):
             assert reader.read <= n + bound
     assert one.stats.frames == 400
-    assert one.stats.ring.high_water_frames <= ring_frames
+    assert one.stats.ring_frames_max <= ring_frames
 
 
 def test_the_bound_in_bytes_counts_for_waiting_frames_too():
@@ -127,6 +128,15 @@ def test_a_detector_that_is_away_for_a_moment_is_not_noticed():
 def test_a_detector_that_stays_away_fails_the_branch(failures, error):
     with branch(source(30), FakeFaces(failures=failures)) as one, pytest.raises(error):
         list(one.frames())
+
+
+def test_whoever_runs_the_branch_can_fail_it_for_a_reason_of_its_own():
+    one = branch(source(1000), ring_frames=3)
+    one.start()
+    one.fail(RuntimeError("the muxer broke"))
+    with pytest.raises(RuntimeError, match="the muxer broke"):
+        list(one.frames())
+    assert one.join(WAIT_S)
 
 
 def test_cancelling_stops_a_branch_that_waits_for_its_reader():

@@ -42,7 +42,7 @@ def test_every_kth_frame_and_the_last_are_detected_in_batches():
     ahead = look_ahead(faces)
     feed(ahead, source(33))
     assert [call.shape[0] for call in faces.calls] == [3, 3, 2]  # frames 0 5 10, 15 20 25, 30 and the last, 32
-    assert ahead.detections == 8
+    assert ahead.detected_frames == 8
 
 
 def test_the_last_frame_is_not_detected_twice():
