@@ -4,9 +4,8 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-from client.triton import TritonConnection, TritonFaces, TritonLips, TritonMt, TritonStt, TritonTts
-
 from client.contracts import FacesEngine, LipsEngine, MtEngine, SttEngine, Task, TtsEngine
+from client.triton import TritonConnection, TritonFaces, TritonLips, TritonMt, TritonStt, TritonTts
 from orchestrator.settings import Settings
 
 E = TypeVar("E")

@@ -6,6 +6,7 @@ Nested fields use two underscores: `POLYLIP_ENGINES__STT=stt_whisper`. A value o
 
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 from pydantic import AnyUrl, BaseModel, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -242,7 +243,6 @@ class Settings(BaseSettings):
     store: StoreSettings = StoreSettings()
     gateway: GatewaySettings = GatewaySettings()
     log_level: str = "INFO"
-    log_format: str = "console"
-    """`console` or `json`."""
+    log_format: Literal["console", "json"] = "console"
     source_language: str = "en"
     """Assumed when a request names none and the STT engine cannot detect."""

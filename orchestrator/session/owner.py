@@ -86,7 +86,9 @@ class Owner:
         for queue in topology.WORK_QUEUES:
             self._broker.declare(QueueSpec(queue))
         concurrency = self._settings.session.concurrency
-        self._jobs = self._broker.consume(topology.JOBS, self._handle, concurrency=concurrency, prefetch=concurrency)
+        self._jobs = self._broker.consume(
+            topology.JOBS, self._handle, concurrency=concurrency, prefetch=concurrency, on_poison=self._give_up
+        )
 
     def stop(self) -> None:
         """Stop the running sessions and give their jobs back for another owner."""
@@ -107,6 +109,11 @@ class Owner:
                 delivery.ack()
             else:
                 self._dub_and_settle(delivery, job, dub)
+
+    def _give_up(self, delivery: Delivery, reason: str) -> None:
+        """The job was tried as often as is allowed and its owners died each time: tell whoever waits for it."""
+        job = decode_as(DubJob, delivery.body)
+        self._fail(job, PolylipError.code, f"given up after {delivery.attempt} tries: {reason}")
 
     def _dub_and_settle(self, delivery: Delivery, job: DubJob, dub: Dub) -> None:
         try:

@@ -14,6 +14,9 @@ from orchestrator.timing.placement import Placement, Verdict
 if TYPE_CHECKING:
     from orchestrator.session.session import DubSession
 
+KEPT = "kept"
+"""Verdict of a segment in which no speech was understood: the source's own sound stays."""
+
 
 class SegmentEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One sentence. Times in milliseconds of the source's clock."""
@@ -80,11 +83,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     frames: int
     frames_with_face: int
     frames_with_lips: int
-    face_tracks: int
+    faces_followed: int
     start_error_ms_max: float
     """Largest distance between the start of a sentence and of its source."""
     verdicts: dict[str, int]
     ring_frames_max: int
+    ring_mb_max: float
     peak_rss_mb: float
     """Of the process that owned the session."""
 
@@ -95,20 +99,22 @@ def segment_entries(session: "DubSession") -> list[SegmentEntry]:
 
 
 def _entry(segment: Segment, placement: Placement | None) -> SegmentEntry:
-    facts = {
-        "sequence": segment.chunk.sequence,
-        "segment_id": str(segment.segment_id),
-        "start_ms": round(segment.chunk.start_s * 1000),
-        "end_ms": round(segment.chunk.end_s * 1000),
-        "source_text": segment.source_text,
-        "forced_split": segment.chunk.forced,
-        "no_speech_probability": round(segment.no_speech_probability, 4),
-        "mean_logprob": round(segment.mean_logprob, 4),
-    }
+    kept = SegmentEntry(
+        sequence=segment.chunk.sequence,
+        segment_id=str(segment.segment_id),
+        start_ms=round(segment.chunk.start_s * 1000),
+        end_ms=round(segment.chunk.end_s * 1000),
+        source_text=segment.source_text,
+        text="",
+        verdict=KEPT,
+        forced_split=segment.chunk.forced,
+        no_speech_probability=round(segment.no_speech_probability, 4),
+        mean_logprob=round(segment.mean_logprob, 4),
+    )
     if placement is None:
-        return SegmentEntry(**facts, text="", verdict="kept")
-    return SegmentEntry(
-        **facts,
+        return kept
+    return msgspec.structs.replace(
+        kept,
         text=segment.text,
         verdict=placement.verdict.value,
         dub_start_ms=round(placement.start_s * 1000),
@@ -122,7 +128,7 @@ def build_report(session: "DubSession", *, spoken: bool) -> Report:
     """Return the report of a session whose `run` has returned `spoken`."""
     clip = session.clip
     entries = segment_entries(session)
-    dubbed = [entry for entry in entries if entry.verdict != "kept"]
+    dubbed = [entry for entry in entries if entry.verdict != KEPT]
     wall_s = (session.finished_at_ms - session.started_at_ms) / 1000
     branches = _branches(session)
     audio, visual = branches["audio"], branches["visual"]
@@ -151,11 +157,12 @@ def build_report(session: "DubSession", *, spoken: bool) -> Report:
         frames=session.visual.stats.frames,
         frames_with_face=session.visual.stats.frames_with_face,
         frames_with_lips=session.renderer.stats.frames_with_lips if session.renderer and spoken else 0,
-        face_tracks=session.visual.stats.tracks,
+        faces_followed=session.visual.stats.faces_followed,
         start_error_ms_max=max((abs(e.dub_start_ms - e.start_ms) for e in dubbed), default=0),
         verdicts={verdict.value: sum(e.verdict == verdict.value for e in entries) for verdict in Verdict}
-        | {"kept": len(entries) - len(dubbed)},
-        ring_frames_max=session.visual.stats.ring_frames_max,
+        | {KEPT: len(entries) - len(dubbed)},
+        ring_frames_max=session.visual.stats.ring.high_water_frames,
+        ring_mb_max=round(session.visual.stats.ring.high_water_bytes / 1e6, 1),
         peak_rss_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
     )
 
@@ -171,8 +178,8 @@ def _engine(session: "DubSession", task: Task) -> str:
 
 
 def _branches(session: "DubSession") -> dict[str, BranchReport]:
-    def since_start(at_ms: int) -> int:
-        return max(0, at_ms - session.started_at_ms)
+    def since_start(at_ms: int | None) -> int:
+        return max(0, (at_ms or session.started_at_ms) - session.started_at_ms)
 
     audio_end_ms = max(session.audio.finished_at_ms, session.speech_done_at_ms)
     return {
@@ -191,8 +198,8 @@ def _stages(session: "DubSession") -> dict[str, StageReport]:
         queued = [timing.queued_ms for timing in timings]
         stages[stage.value] = _stage(len(timings), queued, sum(t.compute_ms for t in timings) / 1000, duration_s)
     visual = session.visual.stats
-    stages["decode"] = _stage(visual.frames, [], visual.decode_s, duration_s)
-    stages["faces"] = _stage(visual.detected_frames, [], visual.detector_s, duration_s)
+    stages["decode"] = _stage(visual.frames, [], session.decoding.seconds, duration_s)
+    stages["faces"] = _stage(visual.detections, [], visual.detector_s, duration_s)
     if session.renderer is not None:
         done = session.renderer.stats
         stages["lips"] = _stage(done.frames_with_lips, [], done.render_s, duration_s)

@@ -35,6 +35,7 @@ from orchestrator.session.outbox import Outbox
 from orchestrator.session.render import Renderer
 from orchestrator.session.replies import Reply, ReplyRouter
 from orchestrator.session.segments import Segment, SegmentBook
+from orchestrator.session.timed import Timed
 from orchestrator.settings import Settings
 from orchestrator.timing.stretch import stretch
 from orchestrator.timing.timeline import DubTimeline
@@ -94,11 +95,13 @@ class DubSession:
         self._listener = listener
         self._stop = threading.Event()
         self._last_reply_s = time.monotonic()
+        self._failure: Exception | None = None
         self._outbox = Outbox(broker, self.traceparent, self._stop, settings.session.stall_timeout_s)
         job = AudioJob(request.session_id, request.source_language, request.engines, replies.transcripts)
         self.audio = AudioBranch(job, self.book, self.timeline, self._outbox, settings)
         faces = engines.faces(request.engines.get("faces", ""))
-        self.visual = VisualBranch(read_frames(clip_path, clip), clip, faces, settings, traceparent=self.traceparent)
+        self.decoding = Timed(read_frames(clip_path, clip))
+        self.visual = VisualBranch(self.decoding, clip, faces, settings, traceparent=self.traceparent)
         self._lips_engine = engines.lips(request.engines.get("lips", ""))
         self.lips = LipRenderer(self._lips_engine, settings)
         self.renderer: Renderer | None = None
@@ -119,24 +122,11 @@ class DubSession:
         try:
             self.visual.start()
             audio.start()
-            with Muxer(result, self.clip, self.settings.media) as muxer:
-                self.renderer = Renderer(
-                    self.clip,
-                    self.timeline,
-                    self.lips,
-                    self._lips_engine.profile,
-                    muxer,
-                    self.settings,
-                    lambda: self._last_reply_s,
-                    self.traceparent,
-                )
-                self.renderer.run(self.visual.frames(), self._stop, self._report_progress)
-                spoken = any(segment.spoken for segment in self.book.all())
-                if not spoken:
-                    muxer.abort()
-            if not spoken:
-                copy_unchanged(self._path, result, self.clip)
-            return spoken
+            return self._render(result)
+        except SessionCancelled as cancelled:
+            if self._failure is None:
+                raise
+            raise self._failure from cancelled
         finally:
             self.stop()
             self.visual.cancel()
@@ -145,6 +135,26 @@ class DubSession:
                 audio.join()
             self._replies.unregister(self.request.session_id)
             self.finished_at_ms = now_ms()
+
+    def _render(self, result: Path) -> bool:
+        with Muxer(result, self.clip, self.settings.media) as muxer:
+            self.renderer = Renderer(
+                self.clip,
+                self.timeline,
+                self.lips,
+                self._lips_engine.profile,
+                muxer,
+                self.settings,
+                lambda: self._last_reply_s,
+                self.traceparent,
+            )
+            self.renderer.run(self.visual.frames(), self._stop, self._report_progress)
+            spoken = any(segment.spoken for segment in self.book.all())
+            if not spoken:
+                muxer.abort()
+        if not spoken:
+            copy_unchanged(self._path, result, self.clip)
+        return spoken
 
     def stop(self) -> None:
         """Stop all branches; `run` then raises SessionCancelled unless it had finished."""
@@ -172,8 +182,10 @@ class DubSession:
             self._fail(error)
 
     def _fail(self, error: Exception) -> None:
+        """Keep the first failure for `run` to raise, and wake the render loop wherever it waits."""
+        self._failure = self._failure or error
         self.timeline.fail(error)
-        self.visual.fail(error)
+        self.visual.cancel()
 
     def _on_transcript(self, transcript: Transcript) -> None:
         segment = self.book.hear(transcript)
