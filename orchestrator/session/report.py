@@ -157,12 +157,12 @@ def build_report(session: "DubSession", *, spoken: bool) -> Report:
         frames=session.visual.stats.frames,
         frames_with_face=session.visual.stats.frames_with_face,
         frames_with_lips=session.renderer.stats.frames_with_lips if session.renderer and spoken else 0,
-        faces_followed=session.visual.stats.faces_followed,
+        faces_followed=session.visual.stats.tracks,
         start_error_ms_max=max((abs(e.dub_start_ms - e.start_ms) for e in dubbed), default=0),
         verdicts={verdict.value: sum(e.verdict == verdict.value for e in entries) for verdict in Verdict}
         | {KEPT: len(entries) - len(dubbed)},
-        ring_frames_max=session.visual.stats.ring.high_water_frames,
-        ring_mb_max=round(session.visual.stats.ring.high_water_bytes / 1e6, 1),
+        ring_frames_max=session.visual.stats.ring_frames_max,
+        ring_mb_max=round(session.visual.stats.ring_bytes_max / 1e6, 1),
         peak_rss_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
     )
 
@@ -178,8 +178,8 @@ def _engine(session: "DubSession", task: Task) -> str:
 
 
 def _branches(session: "DubSession") -> dict[str, BranchReport]:
-    def since_start(at_ms: int | None) -> int:
-        return max(0, (at_ms or session.started_at_ms) - session.started_at_ms)
+    def since_start(at_ms: int) -> int:
+        return max(0, at_ms - session.started_at_ms)
 
     audio_end_ms = max(session.audio.finished_at_ms, session.speech_done_at_ms)
     return {
@@ -198,8 +198,8 @@ def _stages(session: "DubSession") -> dict[str, StageReport]:
         queued = [timing.queued_ms for timing in timings]
         stages[stage.value] = _stage(len(timings), queued, sum(t.compute_ms for t in timings) / 1000, duration_s)
     visual = session.visual.stats
-    stages["decode"] = _stage(visual.frames, [], session.decoding.seconds, duration_s)
-    stages["faces"] = _stage(visual.detections, [], visual.detector_s, duration_s)
+    stages["decode"] = _stage(visual.frames, [], visual.decode_s, duration_s)
+    stages["faces"] = _stage(visual.detected_frames, [], visual.detector_s, duration_s)
     if session.renderer is not None:
         done = session.renderer.stats
         stages["lips"] = _stage(done.frames_with_lips, [], done.render_s, duration_s)

@@ -35,7 +35,6 @@ from orchestrator.session.outbox import Outbox
 from orchestrator.session.render import Renderer
 from orchestrator.session.replies import Reply, ReplyRouter
 from orchestrator.session.segments import Segment, SegmentBook
-from orchestrator.session.timed import Timed
 from orchestrator.settings import Settings
 from orchestrator.timing.stretch import stretch
 from orchestrator.timing.timeline import DubTimeline
@@ -95,13 +94,11 @@ class DubSession:
         self._listener = listener
         self._stop = threading.Event()
         self._last_reply_s = time.monotonic()
-        self._failure: Exception | None = None
         self._outbox = Outbox(broker, self.traceparent, self._stop, settings.session.stall_timeout_s)
         job = AudioJob(request.session_id, request.source_language, request.engines, replies.transcripts)
         self.audio = AudioBranch(job, self.book, self.timeline, self._outbox, settings)
         faces = engines.faces(request.engines.get("faces", ""))
-        self.decoding = Timed(read_frames(clip_path, clip))
-        self.visual = VisualBranch(self.decoding, clip, faces, settings, traceparent=self.traceparent)
+        self.visual = VisualBranch(read_frames(clip_path, clip), clip, faces, settings, traceparent=self.traceparent)
         self._lips_engine = engines.lips(request.engines.get("lips", ""))
         self.lips = LipRenderer(self._lips_engine, settings)
         self.renderer: Renderer | None = None
@@ -123,10 +120,6 @@ class DubSession:
             self.visual.start()
             audio.start()
             return self._render(result)
-        except SessionCancelled as cancelled:
-            if self._failure is None:
-                raise
-            raise self._failure from cancelled
         finally:
             self.stop()
             self.visual.cancel()
@@ -182,10 +175,9 @@ class DubSession:
             self._fail(error)
 
     def _fail(self, error: Exception) -> None:
-        """Keep the first failure for `run` to raise, and wake the render loop wherever it waits."""
-        self._failure = self._failure or error
+        """Wake the render loop wherever it waits; it raises the error."""
         self.timeline.fail(error)
-        self.visual.cancel()
+        self.visual.fail(error)
 
     def _on_transcript(self, transcript: Transcript) -> None:
         segment = self.book.hear(transcript)
