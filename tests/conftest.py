@@ -1,11 +1,15 @@
 """Servers for the whole test session. `make test` installs what they need."""
 
+import base64
+import urllib.request
+import uuid
 from collections.abc import Iterator
-from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from deploy.errors import SetupMissing
+from deploy.rabbitmq.node import RabbitNode
 from deploy.triton.embedded import CHECKOUT, EmbeddedTriton
 
 EMBEDDED_ENGINES = ("stt_pocketsphinx", "mt_apertium", "tts_espeak", "faces_haar", "lips_warp")
@@ -19,12 +23,42 @@ def triton_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded
     try:
         server.start()
     except SetupMissing as error:
-        pytest.fail(f"{error} (or run `make test`)")
+        pytest.fail(f"{error}, or `make test` for all of it")
     yield server
     server.stop()
 
 
 @pytest.fixture(scope="session")
-def server_venv() -> Path:
-    """The virtual environment of the embedded Triton."""
-    return CHECKOUT / ".venv-triton"
+def rabbit_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitNode]:
+    """A RabbitMQ node of the test session's own. Its management plugin makes the tests' virtual hosts."""
+    node = RabbitNode(tmp_path_factory.mktemp("rabbitmq"), plugins=["rabbitmq_management"])
+    try:
+        node.start()
+    except SetupMissing as error:
+        pytest.fail(f"{error}, or `make test` for all of it")
+    yield node
+    node.stop()
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_url(rabbit_node: RabbitNode) -> str:
+    """AMQP URL of the session's node, default virtual host: use queue names of your own there."""
+    return rabbit_node.url
+
+
+@pytest.fixture
+def vhost_url(rabbit_node: RabbitNode) -> Iterator[str]:
+    """AMQP URL of a virtual host that only this test uses: no queue of another test is in it."""
+    name = f"test-{uuid.uuid4().hex}"
+    call_management(rabbit_node, "PUT", name)
+    yield f"{rabbit_node.url.rpartition('/')[0]}/{name}"
+    call_management(rabbit_node, "DELETE", name)
+
+
+def call_management(node: RabbitNode, method: str, vhost: str) -> None:
+    parts = urlsplit(node.management_url)
+    url = f"http://{parts.hostname}:{parts.port}/api/vhosts/{vhost}"
+    token = base64.b64encode(f"{parts.username}:{parts.password}".encode()).decode()
+    request = urllib.request.Request(url, method=method, headers={"Authorization": f"Basic {token}"})
+    with urllib.request.urlopen(request, timeout=30):
+        return
