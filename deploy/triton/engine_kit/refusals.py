@@ -16,7 +16,7 @@ def require_finite(array: NDArray[np.floating], name: str) -> None:
         raise InvalidRequest(f"{name} holds NaN or infinite values")
 
 
-def require_language(language: str, name: str, languages: Sequence[str]) -> None:
-    """Refuse a language that the engine does not have, naming those there are."""
-    if language not in languages:
-        raise InvalidRequest(f"{name} {language!r} is not served; there are: {' '.join(languages)}")
+def require_one_of(value: str, name: str, served: Sequence[str]) -> None:
+    """Refuse a language, or a pair of them, that the engine does not have, naming those there are."""
+    if value not in served:
+        raise InvalidRequest(f"{name} {value!r} is not served; there are: {' '.join(served)}")

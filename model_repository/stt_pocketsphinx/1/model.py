@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import triton_python_backend_utils as pb_utils
-from engine_kit.refusals import require_language
+from engine_kit.refusals import require_one_of
 from engine_kit.tensors import answer_each, read_array, read_parameters, read_text, tensor
 from pocketsphinx_audio import check_audio
 from pocketsphinx_ear import Ear
@@ -28,7 +28,7 @@ class TritonPythonModel:
 
     def _respond(self, request: pb_utils.InferenceRequest) -> list[pb_utils.Tensor]:
         language = read_text(request, "LANGUAGE") or self._languages[0]  # the only one there is to detect
-        require_language(language, "LANGUAGE", self._languages)
+        require_one_of(language, "LANGUAGE", self._languages)
         audio = read_array(request, "AUDIO")
         check_audio(audio, self._max_audio_s)
         text, no_speech_probability, mean_logprob = self._ear.hear(audio)
