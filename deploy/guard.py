@@ -5,7 +5,8 @@ killed. So it is started through this small supervisor:
 
 - SIGTERM (or SIGINT): the program gets SIGTERM, and SIGKILL once its grace is over.
 - The parent is gone (`--parent`): the same.
-- The program has ended, however: what it left of its session is killed and reaped, its shared memory files are removed.
+- The program has ended, however: what it left of its session is killed and reaped, its shared memory files and its
+  temporary folder are removed.
 
 Run as a script, isolated and without site-packages; standard library only. It must lead its own session.
 `--pid-fd`: an inherited descriptor to which the program's pid is written. The exit status is the program's own, or
@@ -15,6 +16,7 @@ Run as a script, isolated and without site-packages; standard library only. It m
 import argparse
 import ctypes
 import os
+import shutil
 import signal
 import sys
 import time
@@ -40,6 +42,8 @@ def main(argv: list[str]) -> int:
     _kill_session_leftovers()
     if arguments.shm_prefix:
         _remove_shared_memory(arguments.shm_prefix)
+    if arguments.temporary is not None:
+        shutil.rmtree(arguments.temporary, ignore_errors=True)
     return status
 
 
@@ -48,6 +52,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--parent", type=int, help="pid that must stay our parent")
     parser.add_argument("--grace-s", type=float, default=10.0, help="seconds between SIGTERM and SIGKILL")
     parser.add_argument("--shm-prefix", default="", help="files of /dev/shm with this prefix are the program's")
+    parser.add_argument("--temporary", type=Path, help="folder that goes with the program")
     parser.add_argument("--pid-fd", type=int)
     parser.add_argument("command", nargs="+")
     return parser.parse_args(argv)

@@ -94,7 +94,9 @@ class Launch:
     grace_s: float = 10.0
     """Between SIGTERM and SIGKILL."""
     shm_prefix: str = ""
-    """Files of /dev/shm that are its own and go with it."""
+    """Files of /dev/shm that are its own and go with it (with a guard only, as is the next)."""
+    temporary: Path | None = None
+    """Folder that is its own and goes with it."""
 
 
 class GuardedProcess:
@@ -142,6 +144,8 @@ def _guard_command(launch: Launch, pid_fd: int) -> list[str]:
         command += ["--parent", str(os.getpid())]
     if launch.shm_prefix:
         command += ["--shm-prefix", launch.shm_prefix]
+    if launch.temporary is not None:
+        command += ["--temporary", str(launch.temporary)]
     return [*command, "--", *launch.command]
 
 

@@ -5,7 +5,9 @@ deploy/guard.py for what ends it. It loads only the models named (Triton pulls a
 """
 
 import os
+import re
 import secrets
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,6 +22,8 @@ from deploy.triton.wheel import TritonWheel, assemble_backends, find_wheel
 CHECKOUT = Path(__file__).parents[2]
 _BACKENDS = "backends"
 _MODELS = "models"
+# Triton starts a stub by a command line that it does not quote: a blank in a path would tear it apart.
+_SAFE_PATH = re.compile(r"[\w./+@%:=,-]+", re.ASCII)
 _POLL_S = 0.05
 _EXIT_TIMEOUT_S = 5  # Triton's own wait for requests in flight; the guard kills it after _GRACE_S
 _GRACE_S = 10.0
@@ -101,18 +105,23 @@ class EmbeddedTriton:
         """
         wheel = find_wheel(self._server_venv)
         self._run_dir.mkdir(parents=True, exist_ok=True)
-        self._lay_out(wheel)
+        workspace = self._run_dir.resolve()
+        temporary = None
+        if not _SAFE_PATH.fullmatch(str(workspace)):
+            workspace = temporary = Path(tempfile.mkdtemp(prefix="polylip-triton-"))
+        _lay_out(wheel, self._repository, workspace)
         self.log_path.unlink(missing_ok=True)  # the log is of this run, so that its tail tells of this run
         shm_prefix = f"polylip_{secrets.token_hex(4)}_"
         self._process = GuardedProcess(
             Launch(
-                command=self._command(wheel, shm_prefix),
+                command=self._command(wheel, workspace, shm_prefix),
                 log_path=self.log_path,
                 env=self._environment(wheel),
                 cwd=self._run_dir,
                 owned=self._owned,
                 grace_s=_GRACE_S,
                 shm_prefix=shm_prefix,
+                temporary=temporary,
             )
         )
         try:
@@ -136,18 +145,10 @@ class EmbeddedTriton:
     ) -> None:
         self.stop()
 
-    def _lay_out(self, wheel: TritonWheel) -> None:
-        """Fill the run folder, the server's working directory. Triton gets relative paths only, because it starts
-        its stubs by an unquoted command line, which a blank in an absolute path would tear apart."""
-        assemble_backends(wheel, self._run_dir / _BACKENDS)
-        link = self._run_dir / _MODELS
-        link.unlink(missing_ok=True)
-        link.symlink_to(self._repository.resolve())
-
-    def _command(self, wheel: TritonWheel, shm_prefix: str) -> list[str]:
+    def _command(self, wheel: TritonWheel, workspace: Path, shm_prefix: str) -> list[str]:
         options = {
-            "model-repository": _MODELS,
-            "backend-directory": _BACKENDS,
+            "model-repository": workspace / _MODELS,
+            "backend-directory": workspace / _BACKENDS,
             "model-control-mode": "explicit",
             "exit-on-error": "false",  # stay up and tell in the index which model failed and why
             "exit-timeout-secs": _EXIT_TIMEOUT_S,
@@ -192,3 +193,11 @@ class EmbeddedTriton:
 
     def _log_tail(self) -> str:
         return f"last lines of {self.log_path}:\n{tail(self.log_path)}"
+
+
+def _lay_out(wheel: TritonWheel, repository: Path, workspace: Path) -> None:
+    """Put the backends and a link to the model repository where Triton will look for them."""
+    assemble_backends(wheel, workspace / _BACKENDS)
+    link = workspace / _MODELS
+    link.unlink(missing_ok=True)
+    link.symlink_to(repository.resolve())

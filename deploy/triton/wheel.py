@@ -72,7 +72,8 @@ def assemble_backends(wheel: TritonWheel, target: Path) -> None:
     python = target / "python"
     python.mkdir(parents=True)
     for name in ("libtriton_python.so", "triton_python_backend_utils.py"):
-        (python / name).symlink_to(wheel.package / "backends" / "python" / name)
+        # Copies: Triton refuses a library that a symbolic link leads out of its backend folder.
+        shutil.copyfile(wheel.package / "backends" / "python" / name, python / name)
     stub = python / "triton_python_backend_stub"
     shutil.copyfile(wheel.package / "python_backend_stubs" / wheel.python_version / stub.name, stub)
     stub.chmod(0o755)  # some installers drop the bit

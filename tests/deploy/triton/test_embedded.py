@@ -76,7 +76,7 @@ def own_shared_memory(pid: int) -> set[str]:
 
 @pytest.mark.triton
 def test_only_the_named_models_load_and_an_ensemble_brings_its_steps(repository: Path, tmp_path: Path) -> None:
-    with EmbeddedTriton(["both"], repository=repository, run_dir=tmp_path / "run dir", ready_timeout_s=20) as server:
+    with EmbeddedTriton(["both"], repository=repository, run_dir=tmp_path / "run dir") as server:
         ready = {entry.name for entry in status.repository_index(server.http_url) if entry.state == "READY"}
     assert ready == {"both", "echo"}
 
