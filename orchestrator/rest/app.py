@@ -21,7 +21,7 @@ from orchestrator.rest import (
 )
 from orchestrator.rest.context import BROKER_CALLS_AT_ONCE, PROBES_AT_ONCE, Gateway, Probe, TritonAdmin
 from orchestrator.rest.metrics import GatewayMetrics
-from orchestrator.rest.middleware import RequestTimer, SecurityHeaders
+from orchestrator.rest.middleware import LingeringClose, RequestTimer, SecurityHeaders
 from orchestrator.settings import Settings
 from orchestrator.store.dubs import DubStore
 from orchestrator.store.media import MediaStore
@@ -39,7 +39,7 @@ def create_app(
     triton: TritonAdmin,
     probe: Probe = probe_clip,
 ) -> FastAPI:
-    """Make the application. Its parts are the caller's: it closes none of them."""
+    """Make the application. Broker and stores are the caller's to close."""
     gateway = Gateway(
         settings=settings,
         broker=broker,
@@ -59,6 +59,7 @@ def create_app(
             background.start(tasks, gateway)
             yield
             tasks.cancel_scope.cancel()
+        await triton.close()  # its channel belongs to this event loop
 
     # FastAPI's own /docs loads scripts from another host
     app = FastAPI(
@@ -77,4 +78,5 @@ def create_app(
     routes_page.mount_static(app)
     app.add_middleware(RequestTimer, metrics=gateway.metrics)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(LingeringClose)
     return app

@@ -1,6 +1,6 @@
 """What the routes work with: the gateway's parts, handed in by whoever makes the application."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Protocol
@@ -9,7 +9,6 @@ from anyio import CapacityLimiter
 from fastapi import Depends, Request
 
 from client.contracts import EngineStatus
-from client.model_config import ModelConfig
 from orchestrator.media.clip import ClipInfo
 from orchestrator.queues.broker import Broker
 from orchestrator.rest.metrics import GatewayMetrics
@@ -33,8 +32,12 @@ class TritonAdmin(Protocol):
         """Return every model of the repository index."""
         ...
 
-    async def config(self, model: str) -> ModelConfig:
-        """Return what a loaded model states in its config.pbtxt."""
+    async def config_parameters(self, model: str) -> Mapping[str, str]:
+        """Return the `parameters` of a loaded model's config.pbtxt."""
+        ...
+
+    async def close(self) -> None:
+        """Close what belongs to the running event loop; a later call opens it anew."""
         ...
 
 

@@ -1,7 +1,11 @@
-"""What every answer gets: security headers, and its duration in the metrics. Plain ASGI, so streams stay streams."""
+"""What every answer gets: security headers, its duration in the metrics, and an end where it came before the body.
+
+Plain ASGI, so streams stay streams.
+"""
 
 import time
 
+import anyio
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,6 +22,10 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+
+LINGER_S = 2.0
+LINGER_BYTES = 4 * 1024 * 1024
+"""What is still read, and thrown away, of a body that was refused: time for the client to see the answer."""
 
 
 class SecurityHeaders:
@@ -60,3 +68,57 @@ class RequestTimer:
             await send(message)
 
         await self._app(scope, receive, send_and_observe if scope["type"] == "http" else send)
+
+
+class LingeringClose:
+    """Closes a connection whose request was answered before its body was read: a refused upload must end.
+
+    Without it the server reads on to the body's end, however long that is, to use the connection again. Closing at
+    once would reset the connection, and many clients lose the answer then; so the answer is sent, a little more of the
+    body is thrown away, and then it is closed (as web servers do under this name).
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap an application."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http" or scope["method"] not in ("POST", "PUT", "PATCH"):
+            await self._app(scope, receive, send)
+            return
+        body = _Body(receive)
+
+        async def send_and_close(message: Message) -> None:
+            if body.read:
+                await send(message)
+            elif message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["Connection"] = "close"
+                await send(message)
+            elif message.get("more_body", False):
+                await send(message)
+            else:
+                await send({**message, "more_body": True})  # whole for the client, by its Content-Length
+                await body.throw_away()
+                await send({"type": "http.response.body", "body": b""})
+
+        await self._app(scope, body.receive, send_and_close)
+
+
+class _Body:
+    """A request's body, and whether it was read to its end."""
+
+    def __init__(self, receive: Receive) -> None:
+        self.read = False
+        self._receive = receive
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self.read = message["type"] == "http.disconnect" or not message.get("more_body", False)
+        return message
+
+    async def throw_away(self) -> None:
+        size = 0
+        with anyio.move_on_after(LINGER_S):
+            while not self.read and size < LINGER_BYTES:
+                size += len((await self.receive()).get("body", b""))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from client.contracts import EngineStatus, LanguagePair, Task
 from client.errors import EngineNotLoaded
+from client.model_config import ModelConfig
 from orchestrator.errors import LanguagePairUnsupported
 from orchestrator.rest.context import TritonAdmin
 from orchestrator.settings import EngineSettings
@@ -45,12 +46,16 @@ async def read_offer(triton: TritonAdmin, engines: Mapping[Task, str]) -> Offer:
     """
     for reason in missing_engines(await triton.statuses(), engines.values()):
         raise reason
-    stt, mt, tts = [await triton.config(engines[task]) for task in (Task.STT, Task.MT, Task.TTS)]
+    stt, mt, tts = [await _config(triton, engines[task]) for task in (Task.STT, Task.MT, Task.TTS)]
     heard, spoken = stt.languages(), tts.languages()
     return Offer(
         pairs=tuple(pair for pair in mt.language_pairs() if pair.source in heard and pair.target in spoken),
         detects_source=stt.parameters.get(DETECTS_LANGUAGE, "").lower() == "true",
     )
+
+
+async def _config(triton: TritonAdmin, model: str) -> ModelConfig:
+    return ModelConfig(model=model, max_batch_size=0, parameters=await triton.config_parameters(model))
 
 
 def missing_engines(statuses: Iterable[EngineStatus], names: Iterable[str]) -> list[EngineNotLoaded]:

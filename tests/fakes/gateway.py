@@ -1,5 +1,6 @@
 """A gateway that really listens, on parts that live in this process, and an owner that does what it is told."""
 
+import socket
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -7,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import uvicorn
@@ -17,7 +19,7 @@ from orchestrator.queues import topology
 from orchestrator.queues.broker import Broker, Delivery, QueueSpec
 from orchestrator.queues.memory import MemoryBroker
 from orchestrator.rest.app import create_app
-from orchestrator.rest.context import Probe
+from orchestrator.rest.context import Gateway, Probe
 from orchestrator.settings import MediaSettings, Settings
 from orchestrator.store.artefacts import Artefact
 from orchestrator.store.dubs import DubStore
@@ -86,6 +88,22 @@ def gateway_settings(folder: Path, **sections: dict[str, object]) -> Settings:
     return Settings.model_validate(values)
 
 
+def gateway_parts(folder: Path, **sections: dict[str, object]) -> Gateway:
+    """The parts of a gateway that does not listen."""
+    settings = gateway_settings(folder, **sections)
+    dubs, media = DubStore(settings.store.database_url), MediaStore(settings.store.media_url)
+    app = create_app(
+        settings,
+        broker=MemoryBroker(settings.broker),
+        dubs=dubs,
+        media=media,
+        triton=FakeTritonAdmin(),
+        probe=any_clip,
+    )
+    gateway: Gateway = app.state.gateway
+    return gateway
+
+
 @contextmanager
 def running_gateway(
     folder: Path,
@@ -128,6 +146,21 @@ def post_clip(
     data = {field: value for field, value in values.items() if value}
     files = {"clip": (name, content, "video/mp4")}
     return httpx.post(f"{url}/v1/dubs", data=data, files=files, headers=headers, timeout=30)
+
+
+def answer_to_head(url: str, content_type: str, content_length: int) -> bytes:
+    """Announce an upload, send nothing of it, and return what the gateway answers before it closes the connection."""
+    address = urlsplit(url)
+    head = (
+        f"POST /v1/dubs HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Type: {content_type}\r\n"
+        f"Content-Length: {content_length}\r\nExpect: 100-continue\r\n\r\n"
+    )
+    with socket.create_connection((address.hostname, address.port), timeout=START_TIMEOUT_S) as connection:
+        connection.sendall(head.encode())
+        answer = b""
+        while chunk := connection.recv(65_536):
+            answer += chunk
+    return answer
 
 
 def wait_for(condition: Callable[[], bool], what: str = "the condition") -> None:

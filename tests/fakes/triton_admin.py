@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from client.contracts import EngineStatus
 from client.errors import EngineNotLoaded, EngineUnavailable
-from client.model_config import ModelConfig
 
 EMBEDDED_PARAMETERS = {
     "stt_pocketsphinx": {"languages": "en"},
@@ -23,17 +22,21 @@ class FakeTritonAdmin:
         self.models = {name: dict(values) for name, values in (models or EMBEDDED_PARAMETERS).items()}
         self.not_ready: dict[str, str] = {}
         self.away = False
+        self.closed = False
 
     async def statuses(self) -> Sequence[EngineStatus]:
         self._answer()
         ready = [EngineStatus(name=name, version="1", ready=True, reason="") for name in self.models]
         return ready + [EngineStatus(name, "", ready=False, reason=reason) for name, reason in self.not_ready.items()]
 
-    async def config(self, model: str) -> ModelConfig:
+    async def config_parameters(self, model: str) -> dict[str, str]:
         self._answer()
         if model not in self.models:
             raise EngineNotLoaded(model, "it is not loaded")
-        return ModelConfig(model=model, max_batch_size=0, parameters=self.models[model])
+        return self.models[model]
+
+    async def close(self) -> None:
+        self.closed = True
 
     def _answer(self) -> None:
         if self.away:
