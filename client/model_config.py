@@ -60,8 +60,19 @@ class ModelConfig:
             name = key.removeprefix("mel_")
             if name not in known:
                 raise ContractViolation(self.model, f"parameter {key}: there is no such field of the mel")
-            stated[name] = self._read(key, _positive_int if known[name].type is int else float)
-        return MelSpec(**stated)  # type: ignore[arg-type]  # each value has its field's type
+            stated[name] = self._read(key, _positive_int if known[name].type is int else _finite)
+        spec = MelSpec(**stated)  # type: ignore[arg-type]  # each value has its field's type
+        for name, sound in (
+            ("win_length", spec.win_length <= spec.n_fft),
+            ("fmax_hz", 0 <= spec.fmin_hz < spec.fmax_hz <= spec.sample_rate_hz / 2),
+            ("min_level_db", spec.min_level_db < 0),
+            ("max_abs_value", spec.max_abs_value > 0),
+        ):
+            if not sound:
+                raise ContractViolation(
+                    self.model, f"parameter mel_{name}: {getattr(spec, name)} does not fit the rest"
+                )
+        return spec
 
     def _read(self, key: str, parse: Callable[[str], T]) -> T:
         text = self.parameters.get(key)
@@ -94,9 +105,16 @@ def _positive_int(text: str) -> int:
     return number
 
 
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("expected a finite number")
+    return number
+
+
 def _four_numbers(text: str) -> tuple[float, float, float, float]:
-    numbers = [float(part) for part in text.split()]
-    if len(numbers) != 4 or not all(math.isfinite(number) for number in numbers):
+    numbers = [_finite(part) for part in text.split()]
+    if len(numbers) != 4:
         raise ValueError("expected four numbers separated by spaces")
     first, second, third, fourth = numbers
     return first, second, third, fourth

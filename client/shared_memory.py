@@ -155,12 +155,17 @@ class RegionPool:
         """Unmap at Triton what is not needed; what a request there still uses, or a Triton that is away, later."""
         with self._lock:
             names, self._abandoned = self._abandoned, set()
-        for name in names:
-            try:
-                self._calls.unregister(name)
-            except EngineError:
-                with self._lock:
-                    self._abandoned.add(name)
+        remaining = set(names)
+        try:
+            for name in names:
+                with suppress(SharedMemoryRefused):  # in use
+                    self._calls.unregister(name)
+                    remaining.discard(name)
+        except EngineError:  # away: the next names would only wait for it as well
+            pass
+        finally:
+            with self._lock:
+                self._abandoned |= remaining
 
     def _sweep_once(self) -> None:
         """Let Triton unmap what killed processes of ours have left: their memory is gone from /dev/shm."""

@@ -1,0 +1,101 @@
+import pytest
+
+from client.contracts import LanguagePair, MelSpec
+from client.errors import ContractViolation
+from client.model_config import ModelConfig
+
+LIPS = {
+    "face_size_px": "96",
+    "crop_margins": "0 0 0 0.1",
+    "mouth_region": "0.1 0.5 0.9 1",
+    "blend": "replace",
+}
+
+
+def config(max_batch_size: int = 8, **parameters: str) -> ModelConfig:
+    return ModelConfig(model="engine", max_batch_size=max_batch_size, parameters=parameters)
+
+
+def test_languages_and_pairs_are_read():
+    read = config(languages="en es  fil", language_pairs="en-es es-en")
+
+    assert read.languages() == ("en", "es", "fil")
+    assert read.language_pairs() == (LanguagePair("en", "es"), LanguagePair("es", "en"))
+
+
+def test_a_lips_engine_without_mel_parameters_wants_the_published_mel():
+    profile = config(**LIPS).lips_profile()
+
+    assert profile.mel == MelSpec()
+    assert (profile.face_size_px, profile.max_batch_size, profile.blend) == (96, 8, "replace")
+    assert profile.crop_margins == (0, 0, 0, 0.1)
+    assert profile.mouth_region == (0.1, 0.5, 0.9, 1)
+
+
+def test_every_mel_field_can_be_stated():
+    stated = {
+        "mel_sample_rate_hz": "22050",
+        "mel_n_fft": "1024",
+        "mel_hop_length": "256",
+        "mel_win_length": "1000",
+        "mel_n_mels": "40",
+        "mel_fmin_hz": "20",
+        "mel_fmax_hz": "8000.5",
+        "mel_preemphasis": "0",
+        "mel_ref_level_db": "0",
+        "mel_min_level_db": "-120",
+        "mel_max_abs_value": "1",
+        "mel_steps": "32",
+    }
+    assert config(**LIPS, **stated).lips_profile().mel == MelSpec(
+        22050, 1024, 256, 1000, 40, 20.0, 8000.5, 0.0, 0.0, -120.0, 1.0, 32
+    )
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [
+        ("face_size_px", "large"),
+        ("face_size_px", "0"),
+        ("crop_margins", "0 0 0"),
+        ("crop_margins", "0 0 0 nan"),
+        ("mouth_region", "0.9 0.5 0.1 1"),
+        ("mouth_region", "0 0 1 1.5"),
+        ("blend", "magic"),
+        ("mel_n_mels", "80.5"),
+        ("mel_hop", "200"),
+        ("mel_fmin_hz", "low"),
+        ("mel_fmax_hz", "inf"),
+        ("mel_fmax_hz", "9000"),
+        ("mel_win_length", "1000"),
+        ("mel_min_level_db", "0"),
+        ("mel_max_abs_value", "-4"),
+    ],
+)
+def test_a_wrong_lips_parameter_is_named(parameter, value):
+    with pytest.raises(ContractViolation, match=f"parameter {parameter}"):
+        config(**{**LIPS, parameter: value}).lips_profile()
+
+
+@pytest.mark.parametrize("parameter", LIPS)
+def test_a_missing_lips_parameter_is_named(parameter):
+    rest = {key: value for key, value in LIPS.items() if key != parameter}
+    with pytest.raises(ContractViolation, match=f"parameter {parameter} is missing"):
+        config(**rest).lips_profile()
+
+
+@pytest.mark.parametrize("value", ["", "  ", "EN", "en-es", "en,es"])
+def test_wrong_languages_are_named(value):
+    with pytest.raises(ContractViolation, match="parameter languages"):
+        config(languages=value).languages()
+
+
+@pytest.mark.parametrize("value", ["", "en", "en-es-fr", "en_es", "-es"])
+def test_wrong_language_pairs_are_named(value):
+    with pytest.raises(ContractViolation, match="parameter language_pairs"):
+        config(language_pairs=value).language_pairs()
+
+
+def test_a_batched_task_needs_a_batch_axis():
+    with pytest.raises(ContractViolation, match="max_batch_size"):
+        config(max_batch_size=0, **LIPS).lips_profile()

@@ -1,0 +1,73 @@
+"""A TTS engine whose TEXT says how it behaves ("count 3", "fail 1", "endless", ...), for tests of the client."""
+
+import os
+import threading
+import time
+
+import numpy as np
+import triton_python_backend_utils as pb_utils
+
+FINAL = pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL
+
+
+def chunk(samples, rate=24_000):
+    audio = np.asarray(samples, np.float32)
+    rate = np.array([rate], np.int32)
+    return pb_utils.InferenceResponse([pb_utils.Tensor("AUDIO", audio), pb_utils.Tensor("SAMPLE_RATE_HZ", rate)])
+
+
+def failure(message, code):
+    return pb_utils.InferenceResponse(error=pb_utils.TritonError(message, code))
+
+
+class TritonPythonModel:
+    def initialize(self, args):
+        self._cancelled = 0
+
+    def execute(self, requests):
+        for request in requests:
+            threading.Thread(target=self._speak, args=(request,), daemon=True).start()
+
+    def _speak(self, request):
+        sender = request.get_response_sender()
+        text = pb_utils.get_input_tensor_by_name(request, "TEXT").as_numpy()[0].decode()
+        speaker = pb_utils.get_input_tensor_by_name(request, "SPEAKER_AUDIO").as_numpy()
+        mood, _, count = text.partition(" ")
+        error = self._send(sender, mood, int(count or 0), speaker)
+        if error is None:
+            sender.send(flags=FINAL)
+        else:
+            sender.send(error, flags=FINAL)
+
+    def _send(self, sender, mood, count, speaker):
+        for index in range(count):
+            sender.send(chunk(np.full(100, (index + 1) / 100)))
+        if mood == "fail":
+            return failure("RuntimeError: lost my voice", pb_utils.TritonError.INTERNAL)
+        if mood == "refuse":
+            return failure("TEXT holds nothing to say", pb_utils.TritonError.INVALID_ARG)
+        if mood == "die":
+            time.sleep(0.2)  # the chunks leave before
+            os._exit(1)
+        if mood == "slow":
+            time.sleep(1.5)
+        if mood == "endless":
+            self._until_cancelled(sender)
+        special = {
+            "nan": lambda: chunk([0.1, np.nan]),
+            "loud": lambda: chunk([1.5]),
+            "empty": lambda: chunk([]),
+            "rates": lambda: chunk([0.1], 16_000),
+            "rate": lambda: chunk([0.1], 1),
+            "speaker": lambda: chunk(speaker),
+            "cancelled": lambda: chunk(np.zeros(1 + self._cancelled)),
+        }
+        if mood in special:
+            sender.send(special[mood]())
+        return None
+
+    def _until_cancelled(self, sender):
+        while not sender.is_cancelled():
+            sender.send(chunk(np.zeros(100)))
+            time.sleep(0.01)
+        self._cancelled += 1
