@@ -42,12 +42,22 @@ class Engines:
     def faces(self, model: str = "") -> FacesEngine:
         """Face detection."""
         name = model or self._names.faces
-        return self._engine(Task.FACES, name, lambda: TritonFaces(self._connection, name, self._triton.faces_timeout_s))
+        triton = self._triton
+        return self._engine(
+            Task.FACES,
+            name,
+            lambda: TritonFaces(self._connection, name, triton.faces_timeout_s, transport=triton.frames_transport),
+        )
 
     def lips(self, model: str = "") -> LipsEngine:
         """Lip synchronisation."""
         name = model or self._names.lips
-        return self._engine(Task.LIPS, name, lambda: TritonLips(self._connection, name, self._triton.lips_timeout_s))
+        triton = self._triton
+        return self._engine(
+            Task.LIPS,
+            name,
+            lambda: TritonLips(self._connection, name, triton.lips_timeout_s, transport=triton.frames_transport),
+        )
 
     def close(self) -> None:
         """Close the connection; open calls fail."""

@@ -45,6 +45,8 @@ class TritonSettings(_Section):
     """For the whole stream of one sentence."""
     faces_timeout_s: float = Field(60.0, gt=0, le=600)
     lips_timeout_s: float = Field(60.0, gt=0, le=600)
+    frames_transport: Literal["auto", "grpc", "shared_memory"] = "auto"
+    """How pictures travel to Triton (client/frames.py); auto: shared memory when grpc_url is a loopback address."""
     control_timeout_s: float = Field(5.0, gt=0, le=120)
     """For health, metadata and config calls."""
 

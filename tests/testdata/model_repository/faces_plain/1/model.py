@@ -1,4 +1,4 @@
-"""A face detector that finds frame[0, 0, 0] faces and answers wrongly where frame[0, 0, 1] says so, for client tests."""
+"""A detector that finds frame[0, 0, 0] faces, wrongly where frame[0, 0, 1] says so, for client tests."""
 
 import time
 
@@ -16,7 +16,7 @@ class TritonPythonModel:
         frames = pb_utils.get_input_tensor_by_name(request, "FRAMES").as_numpy()
         rows = max(2, int(frames[:, 0, 0, 0].max()))
         boxes = np.zeros((len(frames), rows, 5), np.float32)
-        for found, frame in zip(boxes, frames):
+        for found, frame in zip(boxes, frames, strict=True):
             count, mood, mark = (int(value) for value in frame[0, 0])
             for index in range(count):
                 found[index] = (mark + index, 5, mark + index + 10, frame.shape[0], 0.5)
