@@ -146,7 +146,7 @@ class DubSession:
             if not spoken:
                 muxer.abort()
         if not spoken:
-            copy_unchanged(self._path, result, self.clip)
+            copy_unchanged(self._path, result, self.clip, self.settings.media)
         return spoken
 
     def stop(self) -> None:
