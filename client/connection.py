@@ -1,7 +1,7 @@
 """One gRPC connection to Triton, shared by all engines of a process."""
 
 import ipaddress
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import grpc
@@ -86,7 +86,7 @@ class TritonConnection:
                 iter([request]), timeout=timeout_s, metadata=tuple((_headers(traceparent) or {}).items())
             )
         try:
-            yield from self._responses(model, call)
+            yield from self._responses(model, call, arrays.keys())
         finally:
             call.cancel()
 
@@ -127,14 +127,14 @@ class TritonConnection:
             answer = self._client.get_system_shared_memory_status(client_timeout=self._control_timeout_s)
         return {region.name: region.key for region in answer.regions.values()}
 
-    def _responses(self, model: str, call: Any) -> Iterator[InferResult]:  # noqa: ANN401 - grpc's calls are untyped
+    def _responses(self, model: str, call: Any, inputs: Collection[str]) -> Iterator[InferResult]:  # noqa: ANN401
         while True:
             with translated(model):
                 message = next(call, None)
             if message is None:
                 raise EngineFault(model, "the stream ended before its final response")
             if message.error_message:
-                raise translate_in_stream(message.error_message, model)
+                raise translate_in_stream(message.error_message, model, inputs)
             response = message.infer_response
             if response.outputs:
                 yield InferResult(response)

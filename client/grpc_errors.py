@@ -1,7 +1,7 @@
 """The one place where gRPC's and Triton's errors become the project's (client/errors.py)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 import grpc
@@ -55,12 +55,11 @@ _BY_MESSAGE: tuple[tuple[frozenset[str], re.Pattern[str], type[EngineError]], ..
 
 _IN_STREAM: tuple[tuple[re.Pattern[str], type[EngineError]], ...] = (
     *((pattern, kind) for statuses, pattern, kind in _BY_MESSAGE if statuses & {"UNAVAILABLE"}),
-    # What Triton itself writes of a wrong input, and what deploy/triton/engine_kit writes when it refuses one.
+    # What Triton itself writes of a wrong input; an engine's own refusal begins with the input's name.
     (
         re.compile(r"unexpected (shape|datatype|inference input)|inference input|expected \d+ inputs but got"),
         EngineRefused,
     ),
-    (re.compile(r"^\w+ (is missing$|must |holds |is not UTF-8)|^refused: "), EngineRefused),
 )
 
 
@@ -76,11 +75,15 @@ def translate(error: Exception, model: str) -> EngineError:
     return EngineUnavailable(model, f"{type(error).__name__}: {error}")
 
 
-def translate_in_stream(message: str, model: str) -> EngineError:
+def translate_in_stream(message: str, model: str, inputs: Collection[str] = ()) -> EngineError:
     """Make an error of a message inside a stream: Triton sends no status there, so its words decide.
 
-    What is not recognised is a fault of the model: that is tried again and then given up with the reason.
+    A refusal begins with the name of one of the `inputs` ("TEXT has 9000 characters, …"), as the engines of this
+    project write it (deploy/triton/engine_kit). What is not recognised is a fault of the model: that is tried again
+    and then given up with the reason.
     """
+    if message.partition(" ")[0] in inputs:
+        return EngineRefused(model, message)
     kind = next((kind for pattern, kind in _IN_STREAM if pattern.search(message)), EngineFault)
     return kind(model, message)
 

@@ -102,11 +102,13 @@ def test_every_status_of_grpc_has_an_error():
         ("inference input data-type is 'FP64', model expects 'FP32' for 'm'", EngineRefused),
         ("TEXT is missing", EngineRefused),
         ("SPEAKER_AUDIO holds NaN or infinite values", EngineRefused),
-        ("refused: the text is too long", EngineRefused),
+        ("TEXT has 9000 characters, at most 1000 are taken", EngineRefused),
+        ("LANGUAGE 'xx' is not served; there are: en es", EngineRefused),
+        ("CUDA is out of memory", EngineFault),
     ],
 )
 def test_errors_inside_a_stream_are_told_by_their_words(message, kind):
-    assert type(translate_in_stream(message, "m")) is kind
+    assert type(translate_in_stream(message, "m", ("TEXT", "LANGUAGE", "SPEAKER_AUDIO"))) is kind
 
 
 def test_a_closed_channel_is_an_unavailable_server():
