@@ -9,7 +9,7 @@ import numpy as np
 import soxr
 
 from client.contracts import Float32Array, LipsProfile
-from client.mel import margin_s, mel_windows
+from client.mel import margin_s, mel_windows, slice_for
 from orchestrator.errors import SessionCancelled, SessionStalled
 from orchestrator.media.clip import ClipInfo, TrackedFrame
 from orchestrator.media.mux import Muxer
@@ -58,9 +58,8 @@ class Renderer:
         self._profile = profile
         self._muxer = muxer
         self._settings = settings
-        self._mel_margin_s = margin_s(profile.mel)
-        self._window_s = profile.mel.steps / profile.mel.steps_per_s
-        self._lookahead_s = max(RAMP_S, self._window_s + self._mel_margin_s)
+        # a hop more than the mel's margin: its slices end on the hop grid
+        self._lookahead_s = max(RAMP_S, margin_s(profile.mel) + 2 / profile.mel.steps_per_s)
         self._written = 0
         self.stats = RenderStats()
 
@@ -119,22 +118,23 @@ class Renderer:
         wanted = [i for i, strength in enumerate(strengths) if strength > 0 and batch[i].face is not None]
         mels: list[Float32Array | None] = [None] * len(batch)
         if wanted:
-            times_s = [batch[i].time_s for i in wanted]
-            first_s = times_s[0] - self._mel_margin_s
-            last_s = times_s[-1] + self._window_s + self._mel_margin_s
-            sound = self._sound(first_s, last_s)
             spec = self._profile.mel
-            windows = mel_windows(sound, spec, [at - first_s for at in times_s])
+            times_s = [batch[i].time_s for i in wanted]
+            start, stop = slice_for(times_s[0], times_s[-1], spec)
+            start_s = start / spec.sample_rate_hz
+            windows = mel_windows(self._sound(start, stop), spec, [at - start_s for at in times_s])
             for i, window in zip(wanted, windows, strict=True):
                 mels[i] = window
         return mels
 
-    def _sound(self, first_s: float, last_s: float) -> Float32Array:
-        rate = self._timeline.sample_rate_hz
-        track = self._timeline.read(round(first_s * rate), round((last_s - first_s) * rate))
+    def _sound(self, start: int, stop: int) -> Float32Array:
+        """Return the dub's samples start..stop at the sample rate of the engine's mel."""
+        rate, wanted_rate = self._timeline.sample_rate_hz, self._profile.mel.sample_rate_hz
+        first, last = round(start * rate / wanted_rate), round(stop * rate / wanted_rate)
+        track = self._timeline.read(first, last - first)
         if not track.any():
-            return np.zeros(round(len(track) * self._profile.mel.sample_rate_hz / rate), np.float32)
-        sound: Float32Array = soxr.resample(track, rate, self._profile.mel.sample_rate_hz)
+            return np.zeros(stop - start, np.float32)
+        sound: Float32Array = soxr.resample(track, rate, wanted_rate)
         return sound
 
     def _write_sound(self, until_s: float) -> None:
