@@ -5,10 +5,9 @@ from contextlib import contextmanager
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
-from pika.exceptions import AMQPError
 
 from orchestrator.queues.broker import QueueSpec
-from orchestrator.queues.rabbitmq.parameters import connection_parameters, translate
+from orchestrator.queues.rabbitmq.parameters import PIKA_ERRORS, connection_parameters, translate
 from orchestrator.queues.rabbitmq.queues import definitions
 from orchestrator.settings import BrokerSettings
 
@@ -47,5 +46,5 @@ class Admin:
             finally:
                 if connection.is_open:
                     connection.close()
-        except (AMQPError, OSError) as error:
+        except PIKA_ERRORS as error:
             raise translate(error) from error

@@ -65,26 +65,26 @@ class RabbitDelivery(BaseDelivery):
     """Settle it in any thread, even after its connection broke: then the broker delivers the message again anyway."""
 
     def __init__(self, context: Context, arrival: Arrival) -> None:
-        """Count the tries: those put down in the header and those whose consumers were lost."""
+        """Count the tries: those put down in the header, and those whose consumers were lost.
+
+        In the work queue several messages are in hand at once, so the loss of a consumer proves nothing against any
+        of them: it counts once, and the message goes to the suspects' lane, where each further loss counts.
+        """
         headers = arrival.own_headers()
         lost = arrival.lost_consumers()
-        attempt = whole_number(headers.get(ATTEMPT_HEADER), 1) + lost
+        alone = arrival.method.routing_key == topology.suspects(context.spec.name)
+        attempt = whole_number(headers.get(ATTEMPT_HEADER), 1) + (lost if alone else min(lost, 1))
         super().__init__(context.spec, arrival.body, headers, attempt, context.settings.attempts)
+        self.suspect = context.spec.durable_work and lost > 0 and not alone
+        """A consumer was lost while it held this message, perhaps because of it: work on it alone."""
         self._context = context
         self._channel = arrival.channel
         self._tag = arrival.method.delivery_tag
-        self._alone = arrival.method.routing_key == topology.suspects(context.spec.name)
-        self._lost_consumer = lost > 0
 
     @property
     def stale(self) -> bool:
         """The channel it came by is gone, so the broker gives it to another consumer (or has done so)."""
         return not self._channel.is_open
-
-    @property
-    def suspect(self) -> bool:
-        """A consumer was lost while it held this message, perhaps because of it: work on it alone."""
-        return self._spec.durable_work and self._lost_consumer and not self._alone
 
     def isolate(self) -> None:
         """Move it to the suspects' lane; its count of tries goes with it."""
@@ -98,7 +98,11 @@ class RabbitDelivery(BaseDelivery):
         self._move(self._queue, {**self._headers, ATTEMPT_HEADER: str(self._attempt)})
 
     def _remove(self) -> None:
-        self._context.link.call(self._send_ack)
+        # Flushed, because the next message may kill this process: then this one must not come again.
+        if self.stale:
+            self._too_late()
+        else:
+            self._context.link.call_and_flush(self._send_ack)
 
     def _put_back(self) -> None:
         if self._spec.durable_work:
@@ -141,5 +145,9 @@ class RabbitDelivery(BaseDelivery):
     def _send_ack(self) -> None:
         if self._channel.is_open:
             self._channel.basic_ack(self._tag)
-        else:  # its tag means nothing to another channel
-            log.info("too late to ack: the connection broke, the message comes again", queue=self._queue)
+        else:
+            self._too_late()
+
+    def _too_late(self) -> None:
+        # Its tag means nothing to another channel.
+        log.info("too late to ack: the connection broke, the message comes again", queue=self._queue)

@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 MAX_BACKOFF_S = 5.0
 
-_STABLE_AFTER_S = 5.0
+_STABLE_AFTER_S = 1.0
 """A connection lost sooner than this counts as a failure to connect, so that the back-off grows."""
 
 
@@ -52,6 +52,17 @@ class Link:
     def call(self, function: Callable[[], None]) -> None:
         """Run `function` in the link's thread, when it is or comes to be connected; thread-safe, does not wait."""
         self._loop.add_callback_threadsafe(function)
+
+    def call_and_flush(self, function: Callable[[], None], timeout_s: float = 1.0) -> None:
+        """Run `function` in the link's thread and wait until the kernel has what it sent (or the link is lost)."""
+        flushed = threading.Event()
+
+        def run() -> None:
+            function()
+            self.call(flushed.set)  # runs after the next round of the loop, which writes
+
+        self.call(run)
+        flushed.wait(timeout_s)
 
     def close(self, timeout_s: float = 5.0) -> None:
         """Send what was handed over before, close the connection, join the thread."""

@@ -1,10 +1,18 @@
 """How to reach the node, and its errors in our words."""
 
 import pika
+from pika.adapters.utils.connection_workflow import (
+    AMQPConnectionWorkflowFailed,
+    AMQPConnectorException,
+    AMQPConnectorPhaseErrorBase,
+)
 from pika.exceptions import AMQPError, ChannelClosedByBroker
 
 from orchestrator.errors import BrokerError, BrokerUnavailable, Unroutable
 from orchestrator.settings import BrokerSettings
+
+PIKA_ERRORS = (AMQPError, AMQPConnectorException, OSError)
+"""What a blocking call may raise; the second stands outside pika's own tree (a handshake that timed out)."""
 
 _NOT_FOUND = 404
 _PRECONDITION_FAILED = 406
@@ -28,12 +36,14 @@ def connection_parameters(settings: BrokerSettings, name: str) -> pika.URLParame
 
 
 def describe(error: BaseException) -> str:
-    """Name an error in one line; pika's own texts are empty or nested tuples now and then."""
-    return f"{type(error).__name__}: {error}" if str(error) else repr(error)
+    """Name the cause in one line; pika wraps it in up to three errors of its own while it connects."""
+    while (inner := _inner(error)) is not None:
+        error = inner
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
-def translate(error: AMQPError | OSError) -> BrokerError:
-    """Return the error of our tree that `error` means."""
+def translate(error: Exception) -> BrokerError:
+    """Return the error of our tree that one of `PIKA_ERRORS` means."""
     if isinstance(error, ChannelClosedByBroker):
         if error.reply_code == _NOT_FOUND:
             return Unroutable(error.reply_text)
@@ -42,3 +52,14 @@ def translate(error: AMQPError | OSError) -> BrokerError:
                 f"{error.reply_text}; the queue was made under other settings: delete it, or restore the settings"
             )
     return BrokerUnavailable(describe(error))
+
+
+def _inner(error: BaseException) -> BaseException | None:
+    inner: object = None
+    if isinstance(error, AMQPConnectionWorkflowFailed):
+        inner = error.exceptions[-1]
+    elif isinstance(error, AMQPConnectorPhaseErrorBase):
+        inner = error.exception
+    elif isinstance(error, AMQPError) and error.args:
+        inner = error.args[0]
+    return inner if isinstance(inner, BaseException) else None
