@@ -1,0 +1,66 @@
+"""Makes the ONNX Runtime session that a config asks for."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import onnxruntime
+from ort_options import BadConfig, OpenVino, Options, bf16_supported
+
+_OPENVINO = "OpenVINOExecutionProvider"
+_CPU = "CPUExecutionProvider"
+
+
+def open_session(path: Path, options: Options, log: Callable[[str], None]) -> onnxruntime.InferenceSession:
+    """Load the graph; `log` is told what serves it."""
+    providers = [_CPU] if options.openvino is None else [_openvino_provider(options.openvino, options, log), _CPU]
+    session = onnxruntime.InferenceSession(path, _session_options(options), providers=providers)
+    if options.openvino is not None and _OPENVINO not in session.get_providers():
+        raise BadConfig("OpenVINO did not take the graph")  # else ONNX Runtime would go on without it
+    session.disable_fallback()  # a failing run is an error, not a new session on another provider
+    log(f"{path.name}: served by {', '.join(session.get_providers())}")
+    return session
+
+
+def run_options(options: Options) -> onnxruntime.RunOptions:
+    """Make what every run is told."""
+    made = onnxruntime.RunOptions()
+    if options.arena_shrinkage is not None:
+        made.add_run_config_entry("memory.enable_memory_arena_shrinkage", options.arena_shrinkage)
+    return made
+
+
+def _session_options(options: Options) -> onnxruntime.SessionOptions:
+    made = onnxruntime.SessionOptions()
+    made.graph_optimization_level = getattr(onnxruntime.GraphOptimizationLevel, options.graph_optimization_level)
+    made.execution_mode = getattr(onnxruntime.ExecutionMode, options.execution_mode)
+    made.intra_op_num_threads = options.intra_op_num_threads
+    made.inter_op_num_threads = options.inter_op_num_threads
+    if options.enable_cpu_mem_arena is not None:
+        made.enable_cpu_mem_arena = options.enable_cpu_mem_arena
+    if options.enable_mem_pattern is not None:
+        made.enable_mem_pattern = options.enable_mem_pattern
+    if options.device_allocator_for_initializers is not None:
+        key = "session.use_device_allocator_for_initializers"
+        made.add_session_config_entry(key, options.device_allocator_for_initializers)
+    for library in options.custom_op_libraries:
+        made.register_custom_ops_library(library)
+    return made
+
+
+def _openvino_provider(openvino: OpenVino, options: Options, log: Callable[[str], None]) -> tuple[str, dict[str, str]]:
+    if _OPENVINO not in onnxruntime.get_available_providers():
+        raise BadConfig("this ONNX Runtime was built without OpenVINO (package onnxruntime-openvino)")
+    hint = "f32"
+    if openvino.precision == "BF16":
+        if bf16_supported(Path("/proc/cpuinfo").read_text(encoding="utf-8")):
+            hint = "bf16"
+        else:
+            log("precision BF16 was asked for, but this processor has no bfloat16 arithmetic: FP32 it is")
+    # Written out, because OpenVINO's own default is bf16 on some processors and f32 on others.
+    properties = {"INFERENCE_PRECISION_HINT": hint}
+    if options.intra_op_num_threads:
+        properties["INFERENCE_NUM_THREADS"] = str(options.intra_op_num_threads)
+    log(f"openvino with {properties}")
+    # `load_config` takes JSON text, although its documentation speaks of a file.
+    return _OPENVINO, {"device_type": "CPU", "load_config": json.dumps({"CPU": properties})}
