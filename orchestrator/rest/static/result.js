@@ -1,0 +1,96 @@
+// A finished dub: both videos, what was heard and said, and the files.
+
+import { $, element } from "/static/dom.js";
+import { Players } from "/static/players.js";
+import { ask, languageName } from "/static/service.js";
+
+const players = new Players($("source-video"), $("result-video"), $("play"));
+
+for (const radio of document.getElementsByName("sound")) {
+  radio.addEventListener("change", () => players.listenTo(radio.value));
+}
+
+export function clearResult() {
+  players.clear();
+}
+
+export async function showResult(dub, stillShown) {
+  const base = `/v1/dubs/${dub.id}`;
+  const others = dub.subtitle_languages.filter((language) => language !== dub.target_language);
+  const own = dub.subtitle_languages.filter((language) => language === dub.target_language);
+  players.load(
+    { address: `${base}/clip`, tracks: tracks(base, [...others, ...own]) },
+    { address: `${base}/result.mp4`, tracks: tracks(base, [...own, ...others]) },
+  );
+  showDownloads(dub, base);
+  const [{ segments }, report] = await Promise.all([ask(`${base}/segments.json`), ask(`${base}/report.json`)]);
+  if (!stillShown()) return;
+  showFigures(dub, report);
+  showSentences(dub, segments);
+}
+
+function tracks(base, languages) {
+  return languages.map((language) => ({
+    address: `${base}/subtitles.vtt?language=${language}`, language, label: languageName(language),
+  }));
+}
+
+function showDownloads(dub, base) {
+  const name = dub.clip.name.replace(/\.[^.]*$/, "") || "clip";
+  const code = dub.target_language;
+  const files = [
+    ["Video", "result.mp4", `${name}.${code}.mp4`],
+    ["SRT", "subtitles.srt", `${name}.${code}.srt`],
+    ["VTT", "subtitles.vtt", `${name}.${code}.vtt`],
+    ["Sentences", "segments.json", `${name}.segments.json`],
+    ["Report", "report.json", `${name}.report.json`],
+  ];
+  const links = files.map(([label, path, file]) => element("a", label, { href: `${base}/${path}`, download: file }));
+  $("downloads").replaceChildren(...links);
+}
+
+function showFigures(dub, report) {
+  const parts = [`${dub.clip.duration_s.toFixed(1)} s`, `${dub.clip.width} × ${dub.clip.height}`];
+  if (report.outcome === "no-speech") parts.unshift("No speech was found: the clip came back unchanged");
+  if (report.wall_s !== undefined) parts.push(`dubbed in ${report.wall_s.toFixed(1)} s`);
+  $("figures").textContent = parts.join(" · ");
+}
+
+function showSentences(dub, segments) {
+  $("heard").textContent = dub.source_language ? languageName(dub.source_language) : "Heard";
+  $("said").textContent = languageName(dub.target_language);
+  $("transcript").hidden = segments.length === 0;
+  const rows = segments.map((segment) => sentenceRow(dub, segment));
+  $("sentences").replaceChildren(...rows);
+  players.onTime = (time_s) => segments.forEach(({ start_ms, end_ms }, index) => {
+    rows[index].classList.toggle("now", start_ms <= time_s * 1000 && time_s * 1000 < end_ms);
+  });
+}
+
+function sentenceRow(dub, segment) {
+  const start = clock(segment.start_ms);
+  const seek = element("button", start, { class: "seek", type: "button", "aria-label": `Play from ${start}` });
+  seek.addEventListener("click", () => players.playFrom(segment.start_ms / 1000));
+  const time = element("td");
+  time.append(seek);
+  const said = segment.text
+    ? element("td", segment.text, { lang: dub.target_language })
+    : element("td", "the source's own sound is kept", { class: "kept" });
+  const note = fitNote(segment);
+  if (note) said.append(element("span", note, { class: "note" }));
+  const row = element("tr");
+  row.append(time, element("td", segment.source_text, { lang: dub.source_language }), said);
+  return row;
+}
+
+function fitNote(segment) {
+  if (segment.verdict === "overflow") return "longer than its slot";
+  const rate = segment.rate ?? 1;
+  return rate > 1.005 ? `spoken ${rate.toFixed(2)} times as fast` : "";
+}
+
+function clock(ms) {
+  const minutes = Math.floor(ms / 60000);
+  const seconds = ((ms % 60000) / 1000).toFixed(1).padStart(4, "0");
+  return `${minutes}:${seconds}`;
+}
