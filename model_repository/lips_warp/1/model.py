@@ -1,5 +1,7 @@
 """lips_warp: moves the lips of a face by bending the picture. Tensors: ../config.pbtxt; arithmetic: lips_warp.py."""
 
+from __future__ import annotations  # the stub lacks some names of the types below
+
 from collections.abc import Mapping
 
 import triton_python_backend_utils as pb_utils
