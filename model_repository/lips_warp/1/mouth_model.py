@@ -38,12 +38,19 @@ class Mouth:
     """Sag of the curve along which the mouth opens: the line between the lips, or the lower edge of the teeth."""
     skew: float
     """How much lower the cut runs on the right half than on the left; 0 for an even mouth."""
-    aperture: float
-    """How far open the mouth is already; 0 for shut lips."""
+    above: float
+    """How much of the open mouth (gap or teeth) lies above the cut; 0 for shut lips."""
+    below: float
+    """How much of it lies below."""
     teeth: float
-    """1 where upper teeth fill the aperture, 0 where none are seen."""
+    """1 where upper teeth reach down to the cut, 0 where lips meet or a gap parts them."""
     reach: tuple[float, float]
     """How far to the left and to the right of its middle the mouth parts."""
+
+    @property
+    def aperture(self) -> float:
+        """How far open the mouth is already."""
+        return self.above + self.below
 
 
 def fan_points(frames: Float64, sags: Float64, across: Float64) -> tuple[Float64, Float64]:

@@ -32,6 +32,8 @@ _ROUNDING_UP_DOWN = 1.1
 """Height above and below the mouth over which drawing in the corners fades out."""
 _GAP_REACH = 0.96
 _GAP_ROUNDNESS_LIPS, _GAP_ROUNDNESS_TEETH = 1.0, 1.2
+_SHUT_ROUNDNESS = 0.7
+"""An open mouth is higher towards its corners than the lens between two parabolas: all of it must be covered."""
 _JAW_WIDENS_OVER, _JAW_SHARE = 1.1, 0.72
 """A little below the lip the movement is as wide as the chin, and this share of the lip's."""
 _JAW_HOLDS, _JAW_ENDS = 0.85, 2.05
@@ -39,6 +41,8 @@ _JAW_HOLDS, _JAW_ENDS = 0.85, 2.05
 _EDGE_SOFTNESS_PX_AT_256 = 1.8
 _TEETH_INSETS = 0.03, 0.07
 """Covered above and below the teeth's lower edge, so that no bright fringe of tooth rides on the lower lip."""
+_TEETH_OVERLAP = 0.07
+"""By so much more the lower lip slides up when it shuts over teeth: their upper edge is soft, and must not peep out."""
 _OPAQUE_FROM_HEIGHT = 0.11
 """A slit lower than this (half mouth widths) shows the lips' own shadow line, stretched, and not yet the inside."""
 
@@ -78,8 +82,8 @@ def _movement(mouth: Mouth, opens: float, width: float) -> _Movement:
         above, below = (mouth.teeth * min(inset, 0.4 * opens) for inset in _TEETH_INSETS)
         lifts = opens * between(_UPPER_SHARE_LIPS, _UPPER_SHARE_TEETH, mouth)
         return _Movement(opens, above, below, lifts, opens - lifts - above - below, width - _NARROWS_BY * opens)
-    hides = -opens
-    above = hides * between(0.5, 1.0, mouth)  # over teeth the lower lip slides up; a gap closes from both sides
+    hides = -opens + mouth.teeth * _TEETH_OVERLAP * float(smooth(np.float32(-opens / mouth.aperture)))
+    above = hides * mouth.above / mouth.aperture
     lowers = _UPPER_SHARE_SHUTTING * hides
     return _Movement(opens, above, hides - above, -lowers, lowers - hides, width)
 
@@ -89,7 +93,7 @@ def _bend(crop: UInt8, grid: MouthGrid, mouth: Mouth, movement: _Movement) -> UI
     across = _rounded(grid, movement.width)
     lens = np.maximum(1.0 - across * across, 0.0)
     cut = (mouth.cut + mouth.skew * 0.5 * across) * lens
-    gap = lens if movement.opens < 0.0 else _gap_profile(across, mouth)
+    gap = lens**_SHUT_ROUNDNESS if movement.opens < 0.0 else _gap_profile(across, mouth)
     upper_rim = cut - (movement.hides_above + movement.lifts) * gap
     lower_rim = cut + (movement.hides_below + movement.drops) * gap
     above, below = upper_rim - grid.down, grid.down - lower_rim
@@ -102,7 +106,7 @@ def _bend(crop: UInt8, grid: MouthGrid, mouth: Mouth, movement: _Movement) -> UI
     bent = _displaced(crop, grid, mouth, across, grid.down + lift, upper_weight)
     bent += _displaced(crop, grid, mouth, across, grid.down - drop, lower_weight)
     if movement.opens > 0.0:
-        bent += inside_of(crop, mouth, depth, lens) * inside_weight[..., None]
+        bent += inside_of(crop, mouth, across, depth, height) * inside_weight[..., None]
     return np.clip(np.rint(bent), 0, 255).astype(np.uint8)
 
 

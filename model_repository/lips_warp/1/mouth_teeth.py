@@ -1,0 +1,68 @@
+"""Finds teeth on the profile across the lips.
+
+Teeth are brighter than the skin in green and blue and less red than it, which the gloss of a lip is not; and they touch
+the lips, which the light on chin and upper lip does not.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from mouth_model import Float64
+from mouth_profile import SAGS, STEP, Profile, ramp, standing_out, steepest, within
+
+_SEARCH, _TOUCHING = 0.65, 0.18
+"""Teeth lie within the first of the line, and within the second something of them is seen (half mouth widths)."""
+_EDGE = 0.14
+"""Their edges are sought this far beyond what is surely white."""
+
+
+@dataclass(frozen=True, slots=True)
+class Teeth:
+    """A row of teeth on one side of the line; sags."""
+
+    certainty: float
+    """0..1"""
+    upper: float
+    lower: float
+
+    @property
+    def height(self) -> float:
+        """Half mouth widths; 0 where no teeth are."""
+        return self.certainty * max(self.lower - self.upper, 0.0)
+
+
+def teeth_below(profile: Profile, line: float) -> Teeth:
+    """Find teeth under the upper lip, in a mouth whose lower edge of the upper lip is the darkest line."""
+    whiteness = _bright(profile, 1.02, 1.10) * ramp(-profile.redness, 0.01, 0.06)
+    return _teeth(profile, _touching(whiteness * within(line, line + _SEARCH), within(line, line + _TOUCHING)), line)
+
+
+def teeth_above(profile: Profile, line: float) -> Teeth:
+    """Find teeth over the dark of an open mouth; the upper lip's gloss is near: only what is clearly white counts."""
+    whiteness = _bright(profile, 1.12, 1.22) * ramp(-profile.redness, 0.08, 0.13)
+    return _teeth(profile, _touching(whiteness * within(line - _SEARCH, line), within(line - _TOUCHING, line)), line)
+
+
+def _bright(profile: Profile, low: float, high: float) -> Float64:
+    return ramp(profile.tone, low, high) * ramp(standing_out(profile.tone), 0.03, 0.08)
+
+
+def _touching(whiteness: Float64, near: Float64) -> Float64:
+    """Keep what hangs together with the whitest place near the line."""
+    peak = int(np.argmax(whiteness * near))
+    joined = whiteness.copy()
+    joined[peak:] = np.minimum.accumulate(whiteness[peak:])
+    joined[: peak + 1] = np.minimum.accumulate(whiteness[peak::-1])[::-1]
+    return joined
+
+
+def _teeth(profile: Profile, whiteness: Float64, line: float) -> Teeth:
+    total = float(whiteness.sum())
+    if total < 1e-6:
+        return Teeth(0.0, line, line)
+    middle = float(whiteness @ SAGS / total)
+    half = 0.5 * total * STEP + _EDGE
+    slope = np.gradient(profile.tone)
+    upper = steepest(slope, within(middle - half, middle), middle)
+    lower = steepest(-slope, within(middle, middle + half), middle)
+    return Teeth(float(ramp(total * STEP, 0.012, 0.035)), upper, lower)
