@@ -184,6 +184,15 @@ class MediaSettings(_Section):
     output_sample_rate_hz: int = Field(48_000, ge=16_000, le=96_000)
 
 
+class WorkerSettings(_Section):
+    """A stage worker."""
+
+    concurrency: int = Field(1, ge=1, le=64)
+    """Messages worked on at once in one process; more let Triton batch them."""
+    stop_grace_s: float = Field(25.0, ge=0, le=600)
+    """How long a stopping worker lets its engines finish; what is not done then is done by another worker."""
+
+
 class SessionSettings(_Section):
     """The session owner."""
 
@@ -241,6 +250,7 @@ class Settings(BaseSettings):
     timing: TimingSettings = TimingSettings()
     visual: VisualSettings = VisualSettings()
     media: MediaSettings = MediaSettings()
+    worker: WorkerSettings = WorkerSettings()
     session: SessionSettings = SessionSettings()
     store: StoreSettings = StoreSettings()
     gateway: GatewaySettings = GatewaySettings()
