@@ -24,7 +24,7 @@ class Outbox:
         """Publish one record with its own span id."""
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type((QueueFull, BrokerUnavailable)),
-            wait=tenacity.wait_exponential_jitter(initial=0.1, max=2.0),
+            wait=tenacity.wait_exponential_jitter(multiplier=0.1, max=2.0, jitter=0.1),
             stop=tenacity.stop_after_delay(self._patience_s),
             sleep=self._sleep,
             reraise=True,

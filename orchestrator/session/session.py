@@ -7,15 +7,14 @@ renders. Replies of the stage workers come in on the owner's consumer threads.
 import threading
 import time
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 import soxr
 
+from client.contracts import FacesEngine, LipsEngine, Task
 from orchestrator.clock import now_ms
-from orchestrator.engines import Engines
 from orchestrator.errors import SessionCancelled, StageFailed
 from orchestrator.media.audio import read_audio
 from orchestrator.media.clip import ClipInfo
@@ -55,6 +54,18 @@ class DubRequest:
     """Task -> Triton model, where it differs from the settings."""
 
 
+class SessionEngines(Protocol):
+    """The engines that a session calls itself; "" means the model that the settings name."""
+
+    def faces(self, model: str = "") -> FacesEngine:
+        """Face detection."""
+        ...
+
+    def lips(self, model: str = "") -> LipsEngine:
+        """Lip synchronisation."""
+        ...
+
+
 class SessionListener(Protocol):
     """Who watches a session."""
 
@@ -76,7 +87,7 @@ class DubSession:
         clip_path: Path,
         clip: ClipInfo,
         *,
-        engines: Engines,
+        engines: SessionEngines,
         broker: Broker,
         replies: ReplyRouter,
         settings: Settings,
@@ -97,9 +108,9 @@ class DubSession:
         self._outbox = Outbox(broker, self.traceparent, self._stop, settings.session.stall_timeout_s)
         job = AudioJob(request.session_id, request.source_language, request.engines, replies.transcripts)
         self.audio = AudioBranch(job, self.book, self.timeline, self._outbox, settings)
-        faces = engines.faces(request.engines.get("faces", ""))
+        faces = engines.faces(request.engines.get(Task.FACES, ""))
         self.visual = VisualBranch(read_frames(clip_path, clip), clip, faces, settings, traceparent=self.traceparent)
-        self._lips_engine = engines.lips(request.engines.get("lips", ""))
+        self._lips_engine = engines.lips(request.engines.get(Task.LIPS, ""))
         self.lips = LipRenderer(self._lips_engine, settings)
         self.renderer: Renderer | None = None
         self.started_at_ms = 0
@@ -142,7 +153,7 @@ class DubSession:
                 self.traceparent,
             )
             self.renderer.run(self.visual.frames(), self._stop, self._report_progress)
-            spoken = any(segment.spoken for segment in self.book.all())
+            spoken = any(segment.spoken and not segment.kept for segment in self.book.all())
             if not spoken:
                 muxer.abort()
         if not spoken:
@@ -210,8 +221,9 @@ class DubSession:
         if complete is None:
             return
         segment, speech = complete
-        if len(speech) == 0:
-            raise StageFailed("tts", f"no sound for: {segment.text}")
+        if len(speech) == 0:  # nothing was left to say, e.g. of a mere "uh"
+            self._keep(segment)
+            return
         rate = self.timeline.sample_rate_hz
         self.timeline.put(segment.segment_id, soxr.resample(speech, SPOKEN_SAMPLE_RATE_HZ, rate))
         self.speech_done_at_ms = now_ms()
@@ -236,6 +248,3 @@ class DubSession:
         self._listener.on_progress("faces", min(1.0, self.visual.stats.frames / max(1, self.clip.frame_count)))
         rendered = self.renderer.stats.frames if self.renderer else 0
         self._listener.on_progress("lips", min(1.0, rendered / max(1, self.clip.frame_count)))
-
-
-ListenerFactory = Callable[[uuid.UUID], SessionListener]
