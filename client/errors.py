@@ -76,3 +76,27 @@ class SharedMemoryRefused(EngineError):
     """Triton cannot map (or no longer knows) the shared memory that holds a tensor: another host, a restart."""
 
     code = "shared-memory-refused"
+
+
+class RestError(PolylipError):
+    """The REST gateway answered with a problem (RFC 9457)."""
+
+    code = "rest-error"
+
+    def __init__(self, status: int, problem: str, detail: str, retry_after_s: float | None = None) -> None:
+        """Keep the facts apart, so that callers need not read the sentence."""
+        super().__init__(f"{problem}: {detail}" if detail else problem)
+        self.status = status
+        """HTTP status; 0 when there was no answer."""
+        self.problem = problem
+        """The problem's code: the last part of its `type`, such as "not-a-video"."""
+        self.detail = detail
+        self.retry_after_s = retry_after_s
+        """How long the gateway asks to wait before another try."""
+
+
+class RestUnavailable(RestError):
+    """The REST gateway, or something that it stands on, is away or busy (429, 503, no answer)."""
+
+    retryable = True
+    code = "rest-unavailable"

@@ -224,6 +224,8 @@ class GatewaySettings(_Section):
     """Base of the links in answers, when a proxy stands in front."""
     max_active_dubs: int = Field(64, ge=1)
     """Dubs queued or running before new ones get 503 with Retry-After."""
+    broker_timeout_s: float = Field(5.0, gt=0, le=60)
+    """How long the gateway waits to learn whether the broker is there, before it refuses an upload."""
     webhook_secret: str = ""
     """Signs webhooks (Standard Webhooks, HMAC-SHA256); without it no webhook is accepted."""
     webhook_allow_private: bool = False

@@ -28,7 +28,7 @@ TWIN_POLL_S = 0.1
 
 
 async def check_room(gateway: Gateway) -> None:
-    """Raise TooManyDubs or StoreUnavailable, or BrokerError, before a body is read for nothing."""
+    """Raise TooManyDubs or StoreUnavailable, or BrokerUnavailable, before a body is read for nothing."""
     most = gateway.settings.gateway.max_active_dubs
     if await to_thread.run_sync(gateway.dubs.active) >= most:
         raise TooManyDubs(f"{most} dubs are queued or running")
@@ -37,7 +37,7 @@ async def check_room(gateway: Gateway) -> None:
 
 async def check_broker(gateway: Gateway) -> None:
     """Raise BrokerUnavailable unless the broker answers within the control deadline."""
-    deadline_s = gateway.settings.triton.control_timeout_s
+    deadline_s = gateway.settings.gateway.broker_timeout_s
     try:
         with anyio.fail_after(deadline_s):
             await to_thread.run_sync(gateway.broker.check, abandon_on_cancel=True, limiter=gateway.broker_limiter)

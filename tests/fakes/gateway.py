@@ -79,11 +79,11 @@ class RunningGateway:
 
 
 def gateway_settings(folder: Path, **sections: dict[str, object]) -> Settings:
-    """Settings with all state below `folder`; sections by name, `triton_settings` for the one that is also a part."""
+    """Settings with all state below `folder`; other sections by name."""
     values: dict[str, object] = {
         "store": {"database_url": f"sqlite:///{folder}/polylip.db", "media_url": f"file://{folder}/media"},
         "session": {"work_dir": folder / "work"},
-        **{name.removesuffix("_settings"): section for name, section in sections.items()},
+        **sections,
     }
     return Settings.model_validate(values)
 

@@ -83,7 +83,7 @@ class FrozenBroker(MemoryBroker):
 
 def test_a_frozen_broker_is_found_out_within_the_deadline(tmp_path):
     broker = FrozenBroker(BrokerSettings())
-    with running_gateway(tmp_path, broker=broker, triton_settings={"control_timeout_s": 0.3}) as gateway:
+    with running_gateway(tmp_path, broker=broker, gateway={"broker_timeout_s": 0.3}) as gateway:
         answers = [httpx.get(f"{gateway.url}/readyz"), post_clip(gateway.url)]
         broker.released.set()
     assert [answer.status_code for answer in answers] == [503, 503]
