@@ -66,23 +66,23 @@ class Renderer:
     def run(self, frames: Iterator[TrackedFrame], stop: threading.Event, on_progress: Callable[[], None]) -> None:
         """Render to the end of `frames` and write the rest of the sound. Raises SessionCancelled, SessionStalled.
 
-        `on_progress` is called after each batch.
+        `on_progress` is called after each batch, and now and then while waiting.
         """
         batch: list[TrackedFrame] = []
         for frame in frames:
             batch.append(frame)
             if len(batch) >= self._settings.visual.lips_batch:
-                self._render(batch, stop)
+                self._render(batch, stop, on_progress)
                 batch = []
                 on_progress()
         if batch:
-            self._render(batch, stop)
-        self._await_speech(self._clip.duration_s, stop)
+            self._render(batch, stop, on_progress)
+        self._await_speech(self._clip.duration_s, stop, on_progress)
         self._write_sound(self._clip.duration_s)
         on_progress()
 
-    def _render(self, batch: Sequence[TrackedFrame], stop: threading.Event) -> None:
-        self._await_speech(batch[-1].time_s + self._lookahead_s, stop)
+    def _render(self, batch: Sequence[TrackedFrame], stop: threading.Event, on_progress: Callable[[], None]) -> None:
+        self._await_speech(batch[-1].time_s + self._lookahead_s, stop, on_progress)
         begin = time.monotonic()
         strengths = self._strengths([frame.time_s for frame in batch])
         mels = self._mels(batch, strengths)
@@ -97,10 +97,11 @@ class Renderer:
         self.stats.frames += len(batch)
         self.stats.frames_with_lips += sum(mel is not None for mel in mels)
 
-    def _await_speech(self, until_s: float, stop: threading.Event) -> None:
+    def _await_speech(self, until_s: float, stop: threading.Event, on_progress: Callable[[], None]) -> None:
         begin = time.monotonic()
         patience_s = self._settings.session.stall_timeout_s
         while not self._timeline.wait_final(until_s, POLL_S):
+            on_progress()  # also looks whether the dub is still wanted
             if stop.is_set():
                 raise SessionCancelled("stopped while rendering")
             if time.monotonic() - max(begin, self._last_reply_s()) > patience_s:
