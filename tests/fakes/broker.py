@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 from orchestrator.clock import now_ms
-from orchestrator.messages import AnyRecord, encode
-from orchestrator.queues.broker import Delivery
+from orchestrator.messages import AnyRecord, decode, encode
+from orchestrator.queues.broker import Broker, Delivery, QueueSpec, Subscription
 from tests.waiting import eventually
 
 Outcome = Literal["acked", "retried", "dead"]
@@ -98,3 +98,39 @@ class Collector:
         """Return the deliveries once there are `count`."""
         eventually(lambda: len(self.deliveries) >= count, what=f"{count} deliveries (got {len(self.deliveries)})")
         return list(self.deliveries)
+
+
+class FakeOutbox:
+    """A broker that only takes messages: `published` lists (queue, record, headers); `refusals` are raised first."""
+
+    def __init__(self, refusals: Mapping[str, list[Exception]] | None = None) -> None:
+        self.published: list[tuple[str, AnyRecord, dict[str, str]]] = []
+        self.declared: list[str] = []
+        self._refusals = {queue: list(errors) for queue, errors in (refusals or {}).items()}
+
+    def records(self, queue: str) -> list[AnyRecord]:
+        return [record for name, record, _ in self.published if name == queue]
+
+    def publish(self, queue: str, body: bytes, headers: Mapping[str, str] | None = None) -> None:
+        if self._refusals.get(queue):
+            raise self._refusals[queue].pop(0)
+        self.published.append((queue, decode(body), dict(headers or {})))
+
+    def declare(self, queue: QueueSpec) -> None:
+        self.declared.append(queue.name)
+
+    def consume(self, *_args: object, **_keywords: object) -> Subscription:
+        raise NotImplementedError("takes messages only")
+
+    def depth(self, queue: str) -> int:
+        return len(self.records(queue))
+
+    def check(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+_DELIVERY: Delivery = FakeDelivery(b"")
+_BROKER: Broker = FakeOutbox()
