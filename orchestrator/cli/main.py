@@ -2,7 +2,7 @@
 
 import typer
 
-from orchestrator.cli import demo, dub, models, processes, stack
+from orchestrator.cli import demo, dub, models, processes
 
 app = typer.Typer(
     help="Dub a talking-head video into another language and move the lips to match.",
@@ -11,9 +11,6 @@ app = typer.Typer(
 )
 app.command()(dub.dub)
 app.command()(demo.demo)
-app.command()(stack.up)
-app.command()(stack.down)
-app.command()(stack.status)
 app.command()(processes.serve)
 app.command()(processes.worker)
 app.command()(processes.owner)
