@@ -5,7 +5,6 @@ wrapper on PATH would change to the system's user, so the script beneath it is c
 """
 
 import json
-import os
 import secrets
 import shutil
 import socket
@@ -17,6 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from deploy.errors import RabbitStartFailed, SetupMissing
+from deploy.files import write_private
 from deploy.processes import GuardedProcess, Launch, ProcessRecord, free_ports, port_is_free, tail
 from deploy.rabbitmq.config import NodePorts, node_environment, render_config
 
@@ -147,11 +147,11 @@ class RabbitNode:
         self._run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         known = self._load()
         state = _State(self._choose_ports(known), known.password if known else secrets.token_urlsafe(24))
-        _write_private(self._run_dir / "rabbitmq.conf", render_config(state.ports, _USER, state.password))
-        _write_private(self._run_dir / "enabled_plugins", f"[{','.join(self._plugins)}].\n")
+        write_private(self._run_dir / "rabbitmq.conf", render_config(state.ports, _USER, state.password))
+        write_private(self._run_dir / "enabled_plugins", f"[{','.join(self._plugins)}].\n")
         cookie = self._run_dir / ".erlang.cookie"
         if not cookie.exists():
-            _write_private(cookie, secrets.token_hex(32))
+            write_private(cookie, secrets.token_hex(32))
             cookie.chmod(0o400)  # Erlang refuses one that others can read
         self.log_path.unlink(missing_ok=True)
         self._save(state)
@@ -198,7 +198,7 @@ class RabbitNode:
         return _State(NodePorts(**raw["ports"]), raw["password"], **records)
 
     def _save(self, state: _State) -> None:
-        _write_private(self._run_dir / "node.json", json.dumps(asdict(state), indent=1))
+        write_private(self._run_dir / "node.json", json.dumps(asdict(state), indent=1))
 
 
 def find_programs() -> tuple[Path, str]:
@@ -218,12 +218,3 @@ def _answers(port: int) -> bool:
             return connection.recv(1) == b"\x01"
     except OSError:
         return False
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write a file that holds a secret: replaced as a whole, readable by its owner only."""
-    partial = path.with_name(f"{path.name}.partial")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    partial.replace(path)
