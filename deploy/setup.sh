@@ -1,0 +1,152 @@
+#!/usr/bin/env bash
+# Installs what Polylip needs on Debian 12 or Ubuntu; running it again costs next to nothing.
+#
+#   deploy/setup.sh [run|test]     run: what `make demo` needs (default); test: also what `make test` and `check` need
+#
+# System packages by apt (with sudo unless root); two virtual environments in the checkout, .venv for the application
+# and .venv-triton for the embedded Triton server, pinned by constraints.txt and deploy/triton/constraints.txt.
+# An environment is made anew when the files that describe it have changed since.
+set -euo pipefail
+
+level="${1:-run}"
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+log=.run/setup.log
+mkdir -p .run
+exec 9>.run/setup.lock
+flock 9 # one set-up at a time: the second finds the work done
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+
+fail() {
+  say "$@"
+  exit 1
+}
+
+# Runs a command with its output in the log, and shows the log's end when it fails.
+quietly() {
+  if ! "$@" >>"$log" 2>&1 </dev/null; then
+    tail -n 25 "$log" >&2
+    fail "this failed: $* (all of it: $log)"
+  fi
+}
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+# ---- system packages --------------------------------------------------------------------------------------------
+
+# Prints the Debian packages of the programs that are not there. Ubuntu has them under the same names (apertium-eng-spa,
+# espeak-ng, flite and rabbitmq-server in its component "universe").
+missing_packages() {
+  compgen -G '/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server' >/dev/null ||
+    compgen -G '/usr/local/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server' >/dev/null ||
+    compgen -G '/opt/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server' >/dev/null || echo rabbitmq-server
+  command -v epmd >/dev/null || echo erlang-base
+  command -v espeak-ng >/dev/null || echo espeak-ng # tts_espeak
+  command -v flite >/dev/null || echo flite         # the voice of the sample clip
+  command -v apertium >/dev/null || echo apertium   # mt_apertium, and its English-Spanish data
+  [ -e /usr/share/apertium/modes/eng-spa.mode ] || echo apertium-eng-spa
+  if [ "$level" = test ]; then
+    command -v chromium >/dev/null || echo chromium # the page is tested in it
+  fi
+}
+
+install_packages() {
+  say "installing by apt: $*"
+  if ! command -v apt-get >/dev/null; then
+    fail "there is no apt-get here. Install these programs by hand (named as Debian's packages): $*"
+  fi
+  if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
+    fail "neither root nor sudo. Let an administrator run: apt-get install $*"
+  fi
+  if [ "$(id -u)" -ne 0 ]; then sudo -v || fail "let an administrator run: apt-get install $*"; fi
+  quietly as_root apt-get update -q
+  quietly as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"
+}
+
+# ---- Python -----------------------------------------------------------------------------------------------------
+
+# Prints the first Python that can carry both environments: 3.11 or 3.12 (numpy 1.26, which Triton's stubs need, has no
+# wheel for later ones), with venv and pip, and with the shared library that the stubs load.
+find_python() {
+  local candidate
+  for candidate in python3.12 python3.11 python3 /usr/bin/python3.12 /usr/bin/python3.11 /usr/bin/python3; do
+    command -v "$candidate" >/dev/null || continue
+    "$candidate" -I - 2>/dev/null <<'PYTHON' && return 0
+import ensurepip, pathlib, sys, sysconfig, venv
+if not (3, 11) <= sys.version_info[:2] < (3, 13):
+    sys.exit(1)
+name = f"libpython{sys.version_info[0]}.{sys.version_info[1]}.so.1.0"
+folders = [sysconfig.get_config_var("LIBDIR") or "", sys.base_prefix + "/lib", "/usr/lib64", "/usr/lib"]
+folders.append("/usr/lib/" + (sysconfig.get_config_var("MULTIARCH") or ""))
+if not any(pathlib.Path(folder, name).is_file() for folder in folders):
+    sys.exit(1)
+print(sys.executable)
+PYTHON
+  done
+  return 1
+}
+
+# Prints the packages of the newest suitable Python that apt offers.
+python_packages() {
+  local version
+  for version in 3.12 3.11; do
+    if apt-cache show "python$version" >/dev/null 2>&1; then
+      echo "python$version" "python$version-venv" "libpython$version"
+      return 0
+    fi
+  done
+  return 1
+}
+
+# ---- virtual environments ---------------------------------------------------------------------------------------
+
+# fingerprint FILE...: one line for the content of the files.
+fingerprint() { cat "$@" | sha256sum | cut -d' ' -f1; }
+
+# make_environment FOLDER STAMP PIP-ARGUMENT...: makes FOLDER anew and installs, unless its stamp says it is done.
+make_environment() {
+  local folder=$1 stamp=$2
+  shift 2
+  if [ -x "$folder/bin/python" ] && [ "$(cat "$folder/.setup-stamp" 2>/dev/null)" = "$stamp" ]; then return 0; fi
+  local started=$SECONDS
+  say "installing Python packages into $folder (a minute or two)"
+  rm -f "$folder/.setup-stamp"
+  quietly "$python" -m venv --clear "$folder"
+  quietly "$folder/bin/python" -m pip install --disable-pip-version-check --no-input "$@"
+  quietly "$folder/bin/python" -m pip check --disable-pip-version-check
+  printf '%s\n' "$stamp" >"$folder/.setup-stamp"
+  say "$folder is ready after $((SECONDS - started)) s"
+}
+
+# ---- the work ---------------------------------------------------------------------------------------------------
+
+case "$level" in run | test) ;; *) fail "usage: deploy/setup.sh [run|test]" ;; esac
+
+mapfile -t packages < <(missing_packages)
+if [ "${#packages[@]}" -gt 0 ]; then install_packages "${packages[@]}"; fi
+
+application=$(fingerprint pyproject.toml constraints.txt)
+server=$(fingerprint deploy/triton/requirements.txt deploy/triton/constraints.txt)
+extras=""
+# What the tests need includes what a run needs.
+if [ "$level" = test ] || [ "$(cat .venv/.setup-stamp 2>/dev/null)" = "$application test" ]; then
+  application="$application test"
+  extras="[dev]"
+else
+  application="$application run"
+fi
+
+if [ "$(cat .venv/.setup-stamp 2>/dev/null)" != "$application" ] ||
+  [ "$(cat .venv-triton/.setup-stamp 2>/dev/null)" != "$server" ] ||
+  [ ! -x .venv/bin/python ] || [ ! -x .venv-triton/bin/python ]; then
+  if ! python=$(find_python); then
+    mapfile -t packages < <(python_packages | tr ' ' '\n')
+    if [ "${#packages[@]}" -eq 0 ]; then fail "Python 3.11 or 3.12 is needed, with venv and its shared library"; fi
+    install_packages "${packages[@]}"
+    python=$(find_python) || fail "Python 3.11 or 3.12 was installed but does not work"
+  fi
+  make_environment .venv "$application" -c constraints.txt -e ".$extras"
+  make_environment .venv-triton "$server" -c deploy/triton/constraints.txt -r deploy/triton/requirements.txt
+fi
