@@ -37,6 +37,7 @@ from orchestrator.session.segments import Segment, SegmentBook
 from orchestrator.settings import Settings
 from orchestrator.timing.stretch import stretch
 from orchestrator.timing.timeline import DubTimeline
+from orchestrator.timing.trim import trim_silence
 from orchestrator.tracing import new_traceparent
 from orchestrator.visual.branch import VisualBranch
 from orchestrator.visual.lipsync import LipRenderer
@@ -220,7 +221,8 @@ class DubSession:
         complete = self.book.speak(part)
         if complete is None:
             return
-        segment, speech = complete
+        segment, sound = complete
+        speech = trim_silence(sound, SPOKEN_SAMPLE_RATE_HZ)
         if len(speech) == 0:  # nothing was left to say, e.g. of a mere "uh"
             self._keep(segment)
             return
