@@ -126,6 +126,7 @@ class RabbitSubscription:
         if self._channel is None or not self._channel.is_open:
             self._stop_threads()
             return
+        # What is on its way to us while we cancel is rejected by pika itself, and the broker counts it as a lost try.
         if self._spec.durable_work:
             self._channel.basic_cancel(topology.suspects(self._spec.name))
         self._channel.basic_cancel(self._spec.name, callback=lambda _frame: self._stop_threads())

@@ -109,10 +109,14 @@ class Publisher:
     def _on_open(self, channel: Channel) -> None:
         channel.confirm_delivery(self._on_confirm)
         channel.add_on_return_callback(self._on_return)
+        channel.connection.add_on_connection_blocked_callback(self._on_blocked)
         self._channel, self._next_tag, self._loss = channel, 1, "the node does not answer"
         waiting, self._waiting = self._waiting, deque()
         for outgoing in waiting:
             self._send(outgoing)
+
+    def _on_blocked(self, _connection: object, _frame: Method) -> None:
+        self._loss = "the node takes nothing: its memory or its disk runs out"
 
     def _on_lost(self, reason: str) -> None:
         self._channel, self._loss = None, reason
