@@ -10,16 +10,14 @@ import pytest
 
 from deploy.errors import SetupMissing
 from deploy.rabbitmq.node import RabbitNode
-from deploy.triton.embedded import CHECKOUT, EmbeddedTriton
-
-EMBEDDED_ENGINES = ("stt_pocketsphinx", "mt_apertium", "tts_espeak", "faces_haar", "lips_warp")
+from deploy.triton.embedded import EmbeddedTriton
+from orchestrator.settings import EngineSettings
 
 
 @pytest.fixture(scope="session")
 def triton_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedTriton]:
     """The embedded Triton with the five embedded engines: `.grpc_url`, `.http_url`, `.models`."""
-    present = [name for name in EMBEDDED_ENGINES if (CHECKOUT / "model_repository" / name / "config.pbtxt").is_file()]
-    server = EmbeddedTriton(present, run_dir=tmp_path_factory.mktemp("triton"))
+    server = EmbeddedTriton(EngineSettings().names(), run_dir=tmp_path_factory.mktemp("triton"))
     try:
         server.start()
     except SetupMissing as error:
