@@ -15,11 +15,11 @@ _ACROSS = np.linspace(-0.5, 0.5, 9)
 
 _TEETH_BRIGHTNESS, _TEETH_SATURATION = 1.0, 0.45
 """Of the skin's colour: as bright as it, and nearly grey."""
-_TEETH_HEIGHT, _TEETH_WIDTH = 0.13, 0.72
+_TEETH_HEIGHT, _TEETH_WIDTH = 0.15, 0.74
 """What of the upper teeth an open mouth shows (half mouth widths), thinning out towards the sides."""
 _TEETH_FROM_HEIGHT, _TEETH_WHOLE_HEIGHT = 0.10, 0.28
 """They begin to show in a gap as high as the first, and are seen as far as they ever are in the second."""
-_TEETH_STRENGTH = 0.78
+_TEETH_STRENGTH = 0.85
 """Only a hint: what the teeth of a mouth that was shut look like is not known."""
 
 

@@ -20,14 +20,18 @@ _EDGE_KNEE = 0.12
 """Relative brightness step per pixel above which an edge counts no more: white teeth or a collar must not win."""
 
 _PRIOR_MEAN = np.array([0.50, 0.576, 0.0, 0.144])
-_PRIOR_DEVIATION = np.array([0.042, 0.028, np.deg2rad(8.0), 0.028])
+_PRIOR_DEVIATION = np.array([0.055, 0.028, np.deg2rad(8.0), 0.028])
 """x, y, angle, half width of mouths in crops around Haar's face box, extended by the config's `crop_margins`."""
 _PRIOR_WEIGHT, _EDGE_WEIGHT = 0.8, 8.0
 _WIDTH_EXPONENT = 1.6
 """Edges are averaged over the width, which favours narrow frames; this favours wide ones up to the corners."""
 _SHARPNESS = 3.0
 """Of the weights over the frames: higher follows the best frame, lower is steadier."""
-_SAG_CENTRE, _SAG_DEVIATION = 0.12, 0.28
+_DARKER_CENTRE, _BRIGHTER_CENTRE, _SAG_DEVIATION = 0.02, 0.22, 0.26
+"""Downwards it gets darker at the upper lip and brighter at teeth or lower lip: where to expect that, as sags."""
+
+
+_FINE_ROUNDS = 2
 
 
 class _Fan:
@@ -38,8 +42,10 @@ class _Fan:
         self.across = np.linspace(-reach, reach, across_count)
         weights = np.sqrt(1.0 - self.across**2)
         self.across_weights = (weights / weights.sum()).astype(np.float32)
-        spread = np.exp(-0.5 * ((self.sags - _SAG_CENTRE) / _SAG_DEVIATION) ** 2)
-        self.sag_weights = (spread * 15.0 / sag_count).astype(np.float32)
+        self.darker_weights, self.brighter_weights = (
+            (15.0 / sag_count * np.exp(-0.5 * ((self.sags - centre) / _SAG_DEVIATION) ** 2)).astype(np.float32)
+            for centre in (_DARKER_CENTRE, _BRIGHTER_CENTRE)
+        )
 
     def edges(self, values: Float32) -> Float32:
         """Average [n, sags, across] along the curves: [n, sags]."""
@@ -55,7 +61,7 @@ class MouthLocator:
         self._frames = np.array(
             list(
                 product(
-                    np.linspace(0.416, 0.584, 8),
+                    np.linspace(0.416, 0.584, 12),
                     np.linspace(0.50, 0.67, 11),
                     np.deg2rad([-14.0, -7.0, 0.0, 7.0, 14.0]),
                     [0.112, 0.135, 0.158, 0.186],
@@ -85,10 +91,12 @@ class MouthLocator:
         edges = _edge_map(crop)
         coarse = self._coarse.edges(np.take(edges.ravel(), self._pixels))
         middle = _weighted_mean(self._frames, _fit(coarse, self._coarse, self._frames))
-        frames = middle + self._steps
         view = View(edges, 0, 0, _WORKING_SIZE_PX)
-        fine = self._fine.edges(view.read(*fan_points(frames, self._fine.sags, self._fine.across)))
-        x, y, angle_rad, half_width = _weighted_mean(frames, _fit(fine, self._fine, frames))
+        for _ in range(_FINE_ROUNDS):
+            frames = middle + self._steps
+            fine = self._fine.edges(view.read(*fan_points(frames, self._fine.sags, self._fine.across)))
+            middle = _weighted_mean(frames, _fit(fine, self._fine, frames))
+        x, y, angle_rad, half_width = middle
         return MouthFrame(float(x), float(y), float(angle_rad), float(half_width))
 
 
@@ -107,9 +115,8 @@ def _edge_map(crop: UInt8) -> Float32:
 
 def _fit(edges: Float32, fan: _Fan, frames: Float64) -> Float64:
     """Log weight of every frame [n] from its averaged edges [n, sags]."""
-    energy = edges * edges * fan.sag_weights
-    darker = (energy * (edges < 0)).sum(axis=1)
-    brighter = (energy * (edges > 0)).sum(axis=1)
+    darker = np.minimum(edges, 0.0) ** 2 @ fan.darker_weights
+    brighter = np.maximum(edges, 0.0) ** 2 @ fan.brighter_weights
     width = (frames[:, 3] / _PRIOR_MEAN[3]) ** _WIDTH_EXPONENT
     evidence = np.sqrt(2.0 * np.sqrt(darker * brighter) * width)
     distance = (((frames - _PRIOR_MEAN) / _PRIOR_DEVIATION) ** 2).sum(axis=1)

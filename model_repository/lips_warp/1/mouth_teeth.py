@@ -10,8 +10,10 @@ import numpy as np
 from mouth_model import Float64
 from mouth_profile import SAGS, STEP, Profile, ramp, standing_out, steepest, within
 
-_SEARCH, _TOUCHING = 0.65, 0.18
+_SEARCH, _TOUCHING = 0.65, 0.19
 """Teeth lie within the first of the line, and within the second something of them is seen (half mouth widths)."""
+_DARK_RED, _LIP_RED = 0.60, 0.75
+"""Red against the skin's, below teeth: up to the first the dark of a mouth, from the second on a lip."""
 _EDGE = 0.14
 """Their edges are sought this far beyond what is surely white."""
 
@@ -38,9 +40,11 @@ def teeth_below(profile: Profile, line: float) -> Teeth:
 
 
 def teeth_above(profile: Profile, line: float) -> Teeth:
-    """Find teeth over the dark of an open mouth; the upper lip's gloss is near: only what is clearly white counts."""
+    """Find teeth over the dark of an open mouth; the upper lip's gloss is near, only what is clearly white counts."""
     whiteness = _bright(profile, 1.12, 1.22) * ramp(-profile.redness, 0.08, 0.13)
-    return _teeth(profile, _touching(whiteness * within(line - _SEARCH, line), within(line - _TOUCHING, line)), line)
+    over = _teeth(profile, _touching(whiteness * within(line - _SEARCH, line), within(line - _TOUCHING, line)), line)
+    dark = 1.0 - float(ramp(np.interp(line, SAGS, profile.red), _DARK_RED, _LIP_RED))
+    return Teeth(over.certainty * dark, over.upper, over.lower)
 
 
 def _bright(profile: Profile, low: float, high: float) -> Float64:
