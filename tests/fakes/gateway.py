@@ -3,11 +3,13 @@
 import socket
 import threading
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
+from http.client import HTTPResponse
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -19,12 +21,13 @@ from orchestrator.queues import topology
 from orchestrator.queues.broker import Broker, Delivery, QueueSpec
 from orchestrator.queues.memory import MemoryBroker
 from orchestrator.rest.app import create_app
-from orchestrator.rest.context import Gateway, Probe
+from orchestrator.rest.context import Gateway, Probe, TritonAdmin
 from orchestrator.settings import MediaSettings, Settings
 from orchestrator.store.artefacts import Artefact
 from orchestrator.store.dubs import DubStore
 from orchestrator.store.media import MediaStore
 from tests.fakes.triton_admin import FakeTritonAdmin
+from tests.waiting import eventually
 
 START_TIMEOUT_S = 20.0
 SEGMENTS = (
@@ -67,7 +70,7 @@ class RunningGateway:
     broker: Broker
     dubs: DubStore
     media: MediaStore
-    triton: FakeTritonAdmin
+    triton: Any
     folder: Path
 
     def jobs_waiting(self) -> int:
@@ -109,7 +112,7 @@ def running_gateway(
     folder: Path,
     *,
     broker: Broker | None = None,
-    triton: FakeTritonAdmin | None = None,
+    triton: TritonAdmin | None = None,
     probe: Probe = any_clip,
     **sections: dict[str, object],
 ) -> Iterator[RunningGateway]:
@@ -123,7 +126,7 @@ def running_gateway(
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        _wait_until(lambda: server.started or not thread.is_alive(), "the gateway starts")
+        eventually(lambda: server.started or not thread.is_alive(), START_TIMEOUT_S, "the start of the gateway")
         port = server.servers[0].sockets[0].getsockname()[1]
         yield RunningGateway(f"http://127.0.0.1:{port}", settings, broker, dubs, media, triton, folder)
     finally:
@@ -148,8 +151,8 @@ def post_clip(
     return httpx.post(f"{url}/v1/dubs", data=data, files=files, headers=headers, timeout=30)
 
 
-def answer_to_head(url: str, content_type: str, content_length: int) -> bytes:
-    """Announce an upload, send nothing of it, and return what the gateway answers before it closes the connection."""
+def answer_to_head(url: str, content_type: str, content_length: int) -> tuple[int, bytes]:
+    """Announce an upload, send nothing of it, and return the status and body of the answer."""
     address = urlsplit(url)
     head = (
         f"POST /v1/dubs HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Type: {content_type}\r\n"
@@ -157,24 +160,10 @@ def answer_to_head(url: str, content_type: str, content_length: int) -> bytes:
     )
     with socket.create_connection((address.hostname, address.port), timeout=START_TIMEOUT_S) as connection:
         connection.sendall(head.encode())
-        answer = b""
-        while chunk := connection.recv(65_536):
-            answer += chunk
-    return answer
-
-
-def wait_for(condition: Callable[[], bool], what: str = "the condition") -> None:
-    """Return as soon as `condition` holds; fail after a while."""
-    _wait_until(condition, what)
-
-
-def _wait_until(condition: Callable[[], bool], what: str) -> None:
-    pause = threading.Event()
-    for _ in range(int(START_TIMEOUT_S / 0.01)):
-        if condition():
-            return
-        pause.wait(0.01)
-    raise AssertionError(f"waited {START_TIMEOUT_S} s in vain until {what}")
+        with closing(HTTPResponse(connection, method="POST")) as answer:
+            answer.begin()
+            assert answer.getheader("connection") == "close"
+            return answer.status, answer.read()
 
 
 @dataclass

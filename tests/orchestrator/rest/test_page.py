@@ -8,8 +8,9 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from orchestrator.media.probe import probe
-from tests.fakes.gateway import FakeOwner, running_gateway, wait_for
+from tests.fakes.gateway import FakeOwner, running_gateway
 from tests.media_factory import make_clip
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.browser
 
@@ -65,7 +66,7 @@ def page(browser, gateway):
 
 def wait_until(page, expression):
     """As page.wait_for_function, which evaluates text in the page, and the page's policy rightly forbids that."""
-    wait_for(lambda: page.evaluate(expression), expression)
+    eventually(lambda: page.evaluate(expression), what=expression)
 
 
 def dub(page, clip):
@@ -189,6 +190,6 @@ def test_progress_goes_on_after_the_connection_broke(page, gateway, owner, clip)
     expect(page.locator("#stage-faces .percent")).to_have_text("70 %")
     page.context.set_offline(True)
     owner.go.set()
-    wait_for(lambda: bool(owner.settled), "the dub is done while nobody listens")
+    eventually(lambda: bool(owner.settled), what="the dub is done while nobody listens")
     page.context.set_offline(False)
     expect(page.locator("#job-state")).to_have_text("Done", timeout=15_000)

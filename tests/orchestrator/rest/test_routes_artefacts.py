@@ -4,8 +4,9 @@ import httpx
 import pytest
 
 from orchestrator.media.probe import probe
-from tests.fakes.gateway import REPORT, SEGMENTS, SOURCE_VTT, SRT, VTT, FakeOwner, post_clip, running_gateway, wait_for
+from tests.fakes.gateway import REPORT, SEGMENTS, SOURCE_VTT, SRT, VTT, FakeOwner, post_clip, running_gateway
 from tests.media_factory import make_clip
+from tests.waiting import eventually
 
 
 @pytest.fixture(scope="module", params=["file", "memory"])
@@ -18,7 +19,7 @@ def finished(request, tmp_path_factory):
         with FakeOwner(gateway.broker, gateway.dubs, gateway.media) as owner:
             owner.go.set()
             dub_id = post_clip(gateway.url, b"the source").json()["id"]
-            wait_for(lambda: bool(owner.settled))
+            eventually(lambda: bool(owner.settled))
         yield f"{gateway.url}/v1/dubs/{dub_id}"
 
 

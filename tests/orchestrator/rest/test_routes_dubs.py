@@ -8,7 +8,8 @@ import pytest
 from orchestrator.messages import DubJob, decode_as
 from orchestrator.store.artefacts import Artefact
 from orchestrator.store.states import DubState
-from tests.fakes.gateway import post_clip, running_gateway, wait_for
+from tests.fakes.gateway import post_clip, running_gateway
+from tests.waiting import eventually
 
 
 def test_an_upload_is_stored_queued_and_promised(gateway):
@@ -52,7 +53,7 @@ def test_the_job_tells_the_owner_what_to_do_and_continues_the_callers_trace(gate
 def test_a_dub_is_shown_with_its_clip_its_stages_and_its_links(gateway, owner):
     dub_id = post_clip(gateway.url, name="Ünïcode clip 🎬.mp4").json()["id"]
     owner.go.set()
-    wait_for(lambda: bool(owner.settled), "the dub is done")
+    eventually(lambda: bool(owner.settled), what="the dub is done")
     shown = httpx.get(f"{gateway.url}/v1/dubs/{dub_id}").json()
     assert shown["state"] == "succeeded"
     assert shown["clip"]["name"] == "Ünïcode clip 🎬.mp4"
@@ -75,7 +76,7 @@ def test_a_failed_dub_tells_why_in_the_words_of_a_problem(gateway, owner):
     owner.fails_with = ("engine-not-loaded", "lips_warp: it is not loaded")
     owner.go.set()
     dub_id = post_clip(gateway.url).json()["id"]
-    wait_for(lambda: bool(owner.settled))
+    eventually(lambda: bool(owner.settled))
     shown = httpx.get(f"{gateway.url}/v1/dubs/{dub_id}").json()
     assert shown["state"] == "failed"
     assert shown["error"] == {
@@ -115,13 +116,13 @@ def test_deleting_an_unknown_dub_is_not_found(shared_gateway):
 
 def test_deleting_during_the_run_stops_the_owner_and_erases_everything(gateway, owner):
     dub_id = uuid.UUID(post_clip(gateway.url).json()["id"])
-    wait_for(lambda: len(gateway.dubs.events.stages(dub_id)) == 3, "the owner is in the middle")
+    eventually(lambda: len(gateway.dubs.events.stages(dub_id)) == 3, what="the owner is in the middle")
     address = f"{gateway.url}/v1/dubs/{dub_id}"
     assert httpx.delete(address).status_code == 204
     assert httpx.delete(address).status_code == 204
     assert gateway.dubs.is_cancelled(dub_id)
     owner.go.set()
-    wait_for(lambda: bool(owner.settled), "the owner has stopped")
+    eventually(lambda: bool(owner.settled), what="the owner has stopped")
     for path in ("", "/result.mp4", "/clip", "/events"):
         answer = httpx.get(address + path)
         assert answer.status_code == 404
@@ -132,7 +133,7 @@ def test_deleting_during_the_run_stops_the_owner_and_erases_everything(gateway, 
 def test_deleting_a_finished_dub_erases_its_media(gateway, owner):
     owner.go.set()
     dub_id = post_clip(gateway.url).json()["id"]
-    wait_for(lambda: bool(owner.settled))
+    eventually(lambda: bool(owner.settled))
     assert httpx.delete(f"{gateway.url}/v1/dubs/{dub_id}").status_code == 204
     assert gateway.leftovers() == []
     assert httpx.get(f"{gateway.url}/v1/dubs/{dub_id}/result.mp4").status_code == 404
@@ -157,7 +158,7 @@ class TestIdempotency:
     def test_the_first_answer_is_given_even_after_the_dub_went_on(self, gateway, owner):
         owner.go.set()
         first = post_clip(gateway.url, headers={"Idempotency-Key": "k1"})
-        wait_for(lambda: bool(owner.settled))
+        eventually(lambda: bool(owner.settled))
         assert post_clip(gateway.url, headers={"Idempotency-Key": "k1"}).json() == first.json()
 
     @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ import uuid
 import httpx
 import pytest
 
-from tests.fakes.gateway import post_clip, wait_for
+from tests.fakes.gateway import post_clip
+from tests.waiting import eventually
 
 
 def read_events(url, dub_id, last_event_id=None, until=None):
@@ -82,7 +83,7 @@ def test_whoever_listens_learns_of_a_deletion(gateway, owner):
     heard = []
     listener = threading.Thread(target=lambda: heard.extend(read_events(gateway.url, dub_id)))
     listener.start()
-    wait_for(lambda: len(gateway.dubs.events.stages(uuid.UUID(dub_id))) == 3)
+    eventually(lambda: len(gateway.dubs.events.stages(uuid.UUID(dub_id))) == 3)
     httpx.delete(f"{gateway.url}/v1/dubs/{dub_id}")
     listener.join(timeout=10)
     assert not listener.is_alive()

@@ -14,7 +14,8 @@ from orchestrator.errors import WebhookRefused
 from orchestrator.rest.webhooks import RETRY_DELAYS_S, send_due, sign
 from orchestrator.store.schema import WebhookState
 from tests.fakes.dubs import new_dub
-from tests.fakes.gateway import FakeOwner, gateway_parts, post_clip, running_gateway, wait_for
+from tests.fakes.gateway import FakeOwner, gateway_parts, post_clip, running_gateway
+from tests.waiting import eventually
 
 SECRET = "correct horse battery staple"
 OPEN = {"webhook_secret": SECRET, "webhook_allow_private": True}
@@ -80,7 +81,7 @@ def test_the_end_of_a_dub_is_told_signed_as_the_specification_says(tmp_path, rec
         with FakeOwner(gateway.broker, gateway.dubs, gateway.media) as owner:
             owner.go.set()
             dub_id = post_clip(gateway.url, webhook=receiver.url).json()["id"]
-            wait_for(lambda: bool(receiver.got), "the webhook has come")
+            eventually(lambda: bool(receiver.got), what="the webhook has come")
         path, headers, body = receiver.got[0]
         assert path == "/hook?a=1"
         assert headers["host"] == f"127.0.0.1:{receiver.port}"
@@ -176,7 +177,7 @@ def test_a_restart_sends_what_is_still_owed(tmp_path, receiver):
     parts.dubs.close()
     parts.broker.close()
     with running_gateway(tmp_path, gateway=OPEN):
-        wait_for(lambda: bool(receiver.got), "the webhook has come")
+        eventually(lambda: bool(receiver.got), what="the webhook has come")
     assert json.loads(receiver.got[0][2])["type"] == "dub.cancelled"
 
 
