@@ -1,0 +1,74 @@
+"""The whole stack as separate processes, once for all tests of this folder, and talking clips made from the sample."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from client.rest import PolylipClient
+from deploy.stack import Stack, StackInfo
+from orchestrator.media.audio import read_audio
+from orchestrator.media.probe import probe
+from orchestrator.settings import GatewaySettings, MediaSettings, Settings
+from tests.media_factory import make_clip
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+RATE_HZ = 16_000
+SENTENCE_S = (0.3, 2.8)
+"""Where the sample says its first sentence, with silence around it."""
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackInfo]:
+    settings = Settings(gateway=GatewaySettings(port=0))
+    running = Stack(tmp_path_factory.mktemp("stack"), settings)
+    try:
+        yield running.up()
+    finally:
+        running.down()
+
+
+@pytest.fixture
+def gateway(stack: StackInfo) -> Iterator[PolylipClient]:
+    with PolylipClient(stack.gateway_url) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def sentence() -> np.ndarray:
+    """One English sentence that the recogniser knows, 2.5 s, mono 16 kHz."""
+    sample = SAMPLES / "astronaut_en.mp4"
+    sound = np.concatenate(list(read_audio(sample, probe(sample, MediaSettings()), RATE_HZ)))
+    start, end = (round(at * RATE_HZ) for at in SENTENCE_S)
+    return sound[start:end]
+
+
+@pytest.fixture(scope="session")
+def portrait() -> np.ndarray:
+    """RGB [256, 256, 3]."""
+    picture = cv2.cvtColor(cv2.imread(str(SAMPLES / "astronaut.png")), cv2.COLOR_BGR2RGB)
+    return cv2.resize(picture, (256, 256), interpolation=cv2.INTER_AREA)
+
+
+@pytest.fixture
+def talking_clip(tmp_path: Path, sentence: np.ndarray, portrait: np.ndarray) -> Callable[..., Path]:
+    """Make a clip of the sentence, spoken by the portrait or by what `picture` shows; the rest as in make_clip."""
+
+    def make(name: str = "clip.mp4", picture: np.ndarray = portrait, sample_rate: int = RATE_HZ, **options) -> Path:
+        positions = np.arange(round(len(sentence) * sample_rate / RATE_HZ)) * RATE_HZ / sample_rate
+        spoken = np.interp(positions, np.arange(len(sentence)), sentence).astype(np.float32)
+        return make_clip(
+            tmp_path / name,
+            **{
+                "duration_s": len(sentence) / RATE_HZ,
+                "size": (picture.shape[1], picture.shape[0]),
+                "pictures": lambda index, time_s: picture,
+                "samples": spoken,
+                "sample_rate": sample_rate,
+                **options,
+            },
+        )
+
+    return make
