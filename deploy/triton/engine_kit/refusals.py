@@ -7,7 +7,11 @@ from numpy.typing import NDArray
 
 
 class InvalidRequest(ValueError):
-    """The request's tensors cannot be served and never will be; the message says why, to the caller."""
+    """The request's tensors cannot be served and never will be; the message says why, to the caller.
+
+    It begins with the name of the input at fault: a decoupled model's errors reach the client without a status, which
+    tells a refusal from a fault by that.
+    """
 
 
 def require_finite(array: NDArray[np.floating], name: str) -> None:

@@ -50,14 +50,10 @@ def tensor(name: str, value: str | NDArray[Any]) -> pb_utils.Tensor:
     return pb_utils.Tensor(name, np.ascontiguousarray(value))
 
 
-def error_response(error: Exception, *, in_stream: bool = False) -> pb_utils.InferenceResponse:
-    """Make the response that carries `error`: INVALID_ARG for InvalidRequest, else INTERNAL and a line in the log.
-
-    `in_stream`: for a decoupled model. Triton passes no status on there, so the words "refused: " tell the two apart.
-    """
+def error_response(error: Exception) -> pb_utils.InferenceResponse:
+    """Make the response that carries `error`: INVALID_ARG for InvalidRequest, else INTERNAL and a line in the log."""
     if isinstance(error, InvalidRequest):
-        message = f"refused: {error}" if in_stream else str(error)
-        refusal = pb_utils.TritonError(message, pb_utils.TritonError.INVALID_ARG)
+        refusal = pb_utils.TritonError(str(error), pb_utils.TritonError.INVALID_ARG)
         return pb_utils.InferenceResponse(error=refusal)
     pb_utils.Logger.log_error("".join(traceback.format_exception(error)))
     fault = pb_utils.TritonError(f"{type(error).__name__}: {error}", pb_utils.TritonError.INTERNAL)

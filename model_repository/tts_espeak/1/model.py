@@ -32,7 +32,7 @@ class TritonPythonModel:
             try:
                 order = self._read(request)
             except Exception as error:
-                sender.send(error_response(error, in_stream=True), flags=_FINAL)
+                sender.send(error_response(error), flags=_FINAL)
             else:
                 self._workers.submit(self._stream, sender, *order)
 
@@ -57,7 +57,7 @@ class TritonPythonModel:
                         break
                     sender.send(_response(chunk))
         except Exception as error:
-            sender.send(error_response(error, in_stream=True), flags=_FINAL)
+            sender.send(error_response(error), flags=_FINAL)
         else:
             sender.send(flags=_FINAL)
 
