@@ -37,8 +37,8 @@ class TritonPythonModel:
                 self._workers.submit(self._stream, sender, *order)
 
     def finalize(self) -> None:
-        """Let the streams that have begun come to their end."""
-        self._workers.shutdown(wait=True, cancel_futures=True)
+        """Let the streams come to their end."""
+        self._workers.shutdown(wait=True)
 
     def _read(self, request: pb_utils.InferenceRequest) -> tuple[str, str, float]:
         """Read and check the inputs here: once FINAL is sent, Triton may take their memory back."""

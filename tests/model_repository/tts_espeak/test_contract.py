@@ -1,7 +1,6 @@
 """tts_espeak in the embedded Triton, through the project's client."""
 
 import itertools
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -30,13 +29,6 @@ def test_a_sentence_is_spoken_in_chunks(tts, speaker_audio):
     assert len(chunks) > 5
     assert 2.0 < sum(len(chunk.samples) for chunk in chunks) / 22_050 < 6.0
     assert max(np.abs(chunk.samples).max() for chunk in chunks) < 0.95
-
-
-def test_the_first_chunk_comes_long_before_the_last(tts):
-    start_s = time.monotonic()
-    times_s = [time.monotonic() - start_s for _ in tts.speak(SENTENCE * 70, "es")]
-    assert len(times_s) > 500
-    assert times_s[0] < times_s[-1] / 2
 
 
 def test_streams_interleave(tts):

@@ -97,7 +97,7 @@ def test_a_language_without_a_voice_stops_the_start():
         Speaker(["en", "tlh"])
 
 
-def test_closing_a_stream_ends_its_program(speaker, monkeypatch):
+def test_the_first_chunk_comes_while_espeak_still_speaks_and_closing_ends_it(speaker, monkeypatch):
     started = []
     popen = subprocess.Popen
     monkeypatch.setattr(
@@ -105,6 +105,7 @@ def test_closing_a_stream_ends_its_program(speaker, monkeypatch):
     )
     stream = speaker.speak("A long text. " * 300, "en", 1.0)
     next(stream)
+    assert started[0].poll() is None  # the pipe cannot hold all of the speech
     stream.close()
     assert started[0].poll() is not None
 
