@@ -1,6 +1,7 @@
 """The in-process broker, for `polylip dub` on one machine: the promises of broker.py but for surviving the process."""
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -179,9 +180,10 @@ class MemorySubscription:
         with self._broker.changed:
             self._closing = True
             self._broker.changed.notify_all()
+        deadline_s = time.monotonic() + timeout_s
         for thread in self._threads:
             if thread is not threading.current_thread():
-                thread.join(timeout_s)
+                thread.join(max(0.0, deadline_s - time.monotonic()))
         with self._broker.changed:
             for tag in sorted(self._held, reverse=True):
                 message = self._held.pop(tag)
