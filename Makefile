@@ -44,6 +44,6 @@ check: setup-test ## Check format, lint and types
 bench: setup-test ## Measure; writes out/bench/results.json (one group: ONLY=lips)
 	@$(BIN)/polylip bench $${ONLY:+--only "$$ONLY"}
 
-clean: down ## Remove what was made: environments, caches, logs, results
-	@rm -rf .venv .venv-triton .run out build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean: down ## Remove environments, caches, logs and the stack's data; keeps out/
+	@rm -rf .venv .venv-triton .run build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

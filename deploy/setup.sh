@@ -52,17 +52,14 @@ missing_packages() {
   fi
 }
 
-install_packages() {
-  say "installing by apt: $*"
+# Ends with the list of what to install when apt cannot do it here.
+require_apt() {
   if ! command -v apt-get >/dev/null; then
     fail "there is no apt-get here. Install these programs by hand (named as Debian's packages): $*"
   fi
-  if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
-    fail "neither root nor sudo. Let an administrator run: apt-get install $*"
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || fail "neither root nor sudo. Let an administrator run: apt-get install $*"
   fi
-  if [ "$(id -u)" -ne 0 ]; then sudo -v || fail "let an administrator run: apt-get install $*"; fi
-  quietly as_root apt-get update -q
-  quietly as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"
 }
 
 # ---- Python -----------------------------------------------------------------------------------------------------
@@ -71,7 +68,7 @@ install_packages() {
 # wheel for later ones), with venv and pip, and with the shared library that the stubs load.
 find_python() {
   local candidate
-  for candidate in python3.12 python3.11 python3 /usr/bin/python3.12 /usr/bin/python3.11 /usr/bin/python3; do
+  for candidate in python3 python3.12 python3.11 /usr/bin/python3 /usr/bin/python3.12 /usr/bin/python3.11; do
     command -v "$candidate" >/dev/null || continue
     "$candidate" -I - 2>/dev/null <<'PYTHON' && return 0
 import ensurepip, pathlib, sys, sysconfig, venv
@@ -93,11 +90,10 @@ python_packages() {
   local version
   for version in 3.12 3.11; do
     if apt-cache show "python$version" >/dev/null 2>&1; then
-      echo "python$version" "python$version-venv" "libpython$version"
-      return 0
+      printf '%s\n' "python$version" "python$version-venv" "libpython$version"
+      return
     fi
   done
-  return 1
 }
 
 # ---- virtual environments ---------------------------------------------------------------------------------------
@@ -105,11 +101,14 @@ python_packages() {
 # fingerprint FILE...: one line for the content of the files.
 fingerprint() { cat "$@" | sha256sum | cut -d' ' -f1; }
 
+# is_made FOLDER STAMP: whether the environment is there and was made from what the stamp stands for.
+is_made() { [ -x "$1/bin/python" ] && [ "$(cat "$1/.setup-stamp" 2>/dev/null)" = "$2" ]; }
+
 # make_environment FOLDER STAMP PIP-ARGUMENT...: makes FOLDER anew and installs, unless its stamp says it is done.
 make_environment() {
   local folder=$1 stamp=$2
   shift 2
-  if [ -x "$folder/bin/python" ] && [ "$(cat "$folder/.setup-stamp" 2>/dev/null)" = "$stamp" ]; then return 0; fi
+  if is_made "$folder" "$stamp"; then return; fi
   local started=$SECONDS
   say "installing Python packages into $folder (a minute or two)"
   rm -f "$folder/.setup-stamp"
@@ -124,29 +123,37 @@ make_environment() {
 
 case "$level" in run | test) ;; *) fail "usage: deploy/setup.sh [run|test]" ;; esac
 
-mapfile -t packages < <(missing_packages)
-if [ "${#packages[@]}" -gt 0 ]; then install_packages "${packages[@]}"; fi
-
 application=$(fingerprint pyproject.toml constraints.txt)
 server=$(fingerprint deploy/triton/requirements.txt deploy/triton/constraints.txt)
 extras=""
 # What the tests need includes what a run needs.
-if [ "$level" = test ] || [ "$(cat .venv/.setup-stamp 2>/dev/null)" = "$application test" ]; then
+if [ "$level" = test ] || is_made .venv "$application test"; then
   application="$application test"
   extras="[dev]"
 else
   application="$application run"
 fi
 
-if [ "$(cat .venv/.setup-stamp 2>/dev/null)" != "$application" ] ||
-  [ "$(cat .venv-triton/.setup-stamp 2>/dev/null)" != "$server" ] ||
-  [ ! -x .venv/bin/python ] || [ ! -x .venv-triton/bin/python ]; then
-  if ! python=$(find_python); then
-    mapfile -t packages < <(python_packages | tr ' ' '\n')
-    if [ "${#packages[@]}" -eq 0 ]; then fail "Python 3.11 or 3.12 is needed, with venv and its shared library"; fi
-    install_packages "${packages[@]}"
-    python=$(find_python) || fail "Python 3.11 or 3.12 was installed but does not work"
+environments=made
+if ! is_made .venv "$application" || ! is_made .venv-triton "$server"; then environments=missing; fi
+python=""
+if [ "$environments" = missing ]; then python=$(find_python) || true; fi
+
+mapfile -t packages < <(missing_packages)
+if [ "${#packages[@]}" -gt 0 ] || { [ "$environments" = missing ] && [ -z "$python" ]; }; then
+  wanted=("${packages[@]}")
+  if [ "$environments" = missing ] && [ -z "$python" ]; then wanted+=(python3.11 python3.11-venv libpython3.11); fi
+  require_apt "${wanted[@]}"
+  quietly as_root apt-get update -q
+  if [ "$environments" = missing ] && [ -z "$python" ]; then
+    mapfile -t -O "${#packages[@]}" packages < <(python_packages)
   fi
+  say "installing by apt: ${packages[*]}"
+  quietly as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${packages[@]}"
+fi
+
+if [ "$environments" = missing ]; then
+  python=${python:-$(find_python)} || fail "no Python 3.11 or 3.12 with venv and its shared library, and apt offers none"
   make_environment .venv "$application" -c constraints.txt -e ".$extras"
   make_environment .venv-triton "$server" -c deploy/triton/constraints.txt -r deploy/triton/requirements.txt
 fi
