@@ -20,7 +20,7 @@ _EDGE_KNEE = 0.12
 """Relative brightness step per pixel above which an edge counts no more: white teeth or a collar must not win."""
 
 _PRIOR_MEAN = np.array([0.50, 0.576, 0.0, 0.144])
-_PRIOR_DEVIATION = np.array([0.055, 0.028, np.deg2rad(8.0), 0.028])
+_PRIOR_DEVIATION = np.array([0.048, 0.028, np.deg2rad(8.0), 0.028])
 """x, y, angle, half width of mouths in crops around Haar's face box, extended by the config's `crop_margins`."""
 _PRIOR_WEIGHT, _EDGE_WEIGHT = 0.8, 8.0
 _WIDTH_EXPONENT = 1.6

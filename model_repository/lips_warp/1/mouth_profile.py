@@ -26,6 +26,8 @@ class Profile:
 
     tone: Float64
     """The darker of green and blue: lips are darker than skin in it, teeth brighter."""
+    common: Float64
+    """The tone that a third of the mouth's width stays below: teeth are white all along, gloss is in one place."""
     red: Float64
     redness: Float64
     """Logarithm of red against tone."""
@@ -45,6 +47,7 @@ def read_profile(view: View, frame: MouthFrame) -> Profile:
     left, right = tone[:, :half].mean(axis=1), tone[:, -half:].mean(axis=1)
     return Profile(
         tone @ _ACROSS_WEIGHTS / np.median(tone[_SKIN]),
+        np.sort(tone, axis=1)[:, len(_ACROSS) // 3].astype(np.float64) / np.median(tone[_SKIN]),
         red @ _ACROSS_WEIGHTS / np.median(red[_SKIN]),
         np.log(redness @ _ACROSS_WEIGHTS / np.median(redness[_SKIN])),
         (left / np.median(left[_SKIN]), right / np.median(right[_SKIN])),

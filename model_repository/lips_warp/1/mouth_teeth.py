@@ -14,6 +14,8 @@ _SEARCH, _TOUCHING = 0.65, 0.19
 """Teeth lie within the first of the line, and within the second something of them is seen (half mouth widths)."""
 _DARK_RED, _LIP_RED = 0.60, 0.75
 """Red against the skin's, below teeth: up to the first the dark of a mouth, from the second on a lip."""
+_SOFT_EDGE, _HARD_EDGE = 0.9, 1.5
+"""How fast the tone falls at the lower edge (skin's tone per half mouth width): skin's own shading, and teeth."""
 _EDGE = 0.14
 """Their edges are sought this far beyond what is surely white."""
 
@@ -35,7 +37,7 @@ class Teeth:
 
 def teeth_below(profile: Profile, line: float) -> Teeth:
     """Find teeth under the upper lip, in a mouth whose lower edge of the upper lip is the darkest line."""
-    whiteness = _bright(profile, 1.02, 1.10) * ramp(-profile.redness, 0.01, 0.06)
+    whiteness = _bright(profile, 1.02, 1.12) * ramp(-profile.redness, 0.01, 0.06)
     return _teeth(profile, _touching(whiteness * within(line, line + _SEARCH), within(line, line + _TOUCHING)), line)
 
 
@@ -48,7 +50,10 @@ def teeth_above(profile: Profile, line: float) -> Teeth:
 
 
 def _bright(profile: Profile, low: float, high: float) -> Float64:
-    return ramp(profile.tone, low, high) * ramp(standing_out(profile.tone), 0.03, 0.08)
+    """Brighter than `low`..`high` all along the mouth, or so bright on the whole that it cannot be gloss."""
+    along = ramp(profile.common, low, high) * ramp(standing_out(profile.common), 0.03, 0.08)
+    whole = ramp(profile.tone, 1.22, 1.34) * ramp(standing_out(profile.tone), 0.08, 0.16)
+    return np.maximum(along * (1.0 - ramp(whole.max(), 0.7, 1.0)), whole)
 
 
 def _touching(whiteness: Float64, near: Float64) -> Float64:
@@ -68,5 +73,8 @@ def _teeth(profile: Profile, whiteness: Float64, line: float) -> Teeth:
     half = 0.5 * total * STEP + _EDGE
     slope = np.gradient(profile.tone)
     upper = steepest(slope, within(middle - half, middle), middle)
-    lower = steepest(-slope, within(middle, middle + half), middle)
-    return Teeth(float(ramp(total * STEP, 0.012, 0.035)), upper, lower)
+    below = within(middle, middle + half)
+    lower = steepest(-slope, below, middle)
+    fall = float((-slope * below).max()) / STEP
+    certainty = ramp(total * STEP, 0.012, 0.035) * ramp(fall, _SOFT_EDGE, _HARD_EDGE)
+    return Teeth(float(certainty), upper, lower)
