@@ -42,7 +42,7 @@ check: setup-test ## Check format, lint and types
 	@$(BIN)/mypy
 
 bench: setup-test ## Measure; writes out/bench/results.json (one group: ONLY=lips)
-	@$(BIN)/polylip bench $${ONLY:+--only "$$ONLY"}
+	@$(BIN)/python -m tests.benchmarks $${ONLY:+--only "$$ONLY"}
 
 clean: down ## Remove environments, caches, logs and the stack's data; keeps out/
 	@rm -rf .venv .venv-triton .run build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,5 +1,4 @@
 import threading
-import time
 
 import pytest
 
@@ -18,6 +17,7 @@ from tests.fakes.dubs import new_dub
 from tests.fakes.engines import FakeMt
 from tests.fakes.pipeline import FakeEngines, fake_pipeline
 from tests.media_factory import Burst, make_clip
+from tests.waiting import eventually
 
 
 class Rig:
@@ -44,15 +44,8 @@ class Rig:
         self.broker.publish(topology.JOBS, encode(job))
 
     def wait(self, dub_id, state):
-        self.until(lambda: self.dubs.get(dub_id).state is state)
+        eventually(lambda: self.dubs.get(dub_id).state is state)
         return self.dubs.get(dub_id)
-
-    @staticmethod
-    def until(condition, timeout_s=30.0):
-        deadline = time.monotonic() + timeout_s
-        while not condition():
-            assert time.monotonic() < deadline, "it never came true"
-            time.sleep(0.02)
 
     def close(self):
         self.owner.stop()
@@ -103,7 +96,7 @@ def test_a_job_that_comes_twice_is_dubbed_once(make_rig):
     rig.wait(dub_id, DubState.SUCCEEDED)
     calls = len(rig.pipeline.engines.stt_engine.calls)
     rig.publish(dub_id)
-    rig.until(lambda: rig.broker.depth(topology.JOBS) == 0)
+    eventually(lambda: rig.broker.depth(topology.JOBS) == 0)
     other = rig.submit()
     rig.wait(other, DubState.SUCCEEDED)
     assert len(rig.pipeline.engines.stt_engine.calls) == 2 * calls
@@ -132,7 +125,7 @@ def test_a_clip_that_is_gone_fails_the_dub_after_the_last_try(make_rig):
     rig = make_rig()
     dub = rig.wait(rig.submit(with_clip=False), DubState.FAILED)
     assert dub.error_code == "not-ready"
-    rig.until(lambda: rig.broker.depth(topology.dead(topology.JOBS)) == 1)
+    eventually(lambda: rig.broker.depth(topology.dead(topology.JOBS)) == 1)
 
 
 def test_cancelling_stops_the_session_and_erases_its_media(make_rig):
@@ -149,14 +142,14 @@ def test_cancelling_stops_the_session_and_erases_its_media(make_rig):
     assert entered.wait(30)
     rig.dubs.request_cancel(dub_id)
     release.set()
-    rig.until(lambda: rig.media.names(dub_id) == [])
+    eventually(lambda: rig.media.names(dub_id) == [])
     assert rig.dubs.get(dub_id).state is DubState.CANCELLED
 
 
 def test_a_message_that_is_no_job_is_parked(make_rig):
     rig = make_rig()
     rig.broker.publish(topology.JOBS, b"hello")
-    rig.until(lambda: rig.broker.depth(topology.dead(topology.JOBS)) == 1)
+    eventually(lambda: rig.broker.depth(topology.dead(topology.JOBS)) == 1)
 
 
 def test_a_stopped_owner_gives_its_job_back_for_another(make_rig, tmp_path):
