@@ -1,11 +1,10 @@
 """How long the queues take: publish until confirmed, publish until in the consumer's hands, many publishers at once.
 
-Starts a RabbitMQ node of its own and prints one JSON object:
+Starts a RabbitMQ node of its own, prints a JSON object and records it:
 
-    python -m tests.benchmarks.bench_queues [--rounds 300]
+    python -m tests.benchmarks --only queues
 """
 
-import argparse
 import json
 import statistics
 import tempfile
@@ -20,9 +19,11 @@ from orchestrator.queues.broker import Broker, Delivery, QueueSpec
 from orchestrator.queues.memory import MemoryBroker
 from orchestrator.queues.rabbitmq import RabbitBroker
 from orchestrator.settings import BrokerSettings
+from tests.benchmarks.results import record
 
 SIZES_BYTES = {"text_2kB": 2_000, "chunk_10s_320kB": 320_000}
 THREADS = 8
+ROUNDS = 300
 
 
 def confirm_ms(broker: Broker, queue: str, body: bytes, rounds: int) -> list[float]:
@@ -125,16 +126,25 @@ def _rabbit() -> Iterator[Broker]:
             node.stop()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=300)
-    rounds = parser.parse_args().rounds
+def main(rounds: int = ROUNDS) -> None:
+    """Measure both brokers and record the figures."""
     memory = MemoryBroker(BrokerSettings())
-    figures: dict[str, object] = {"memory": measure(memory, rounds)}
-    memory.close()
+    try:
+        figures = {"memory": measure(memory, rounds)}
+    finally:
+        memory.close()
     with _rabbit() as broker:
         figures["rabbitmq"] = measure(broker, rounds)
     print(json.dumps(figures, indent=2))
+    record(dict(_flat("queues", figures)))
+
+
+def _flat(prefix: str, figures: dict) -> Iterator[tuple[str, float]]:
+    for name, value in figures.items():
+        if isinstance(value, dict):
+            yield from _flat(f"{prefix}.{name}", value)
+        else:
+            yield f"{prefix}.{name}", value
 
 
 if __name__ == "__main__":
