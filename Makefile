@@ -13,7 +13,7 @@ export CLIP TARGET OUT ONLY
 
 BIN := .venv/bin
 
-.PHONY: help setup setup-test demo serve down test check bench clean
+.PHONY: help setup setup-test demo serve down test check bench sample clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ check: setup-test ## Check format, lint and types
 
 bench: setup-test ## Measure; writes out/bench/results.json (one group: ONLY=lips)
 	@$(BIN)/python -m tests.benchmarks $${ONLY:+--only "$$ONLY"}
+
+sample: setup ## Make the sample clip anew (samples/README.md)
+	@$(BIN)/python samples/make_sample.py
 
 clean: down ## Remove environments, caches, logs and the stack's data; keeps out/
 	@rm -rf .venv .venv-triton .run build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
