@@ -49,6 +49,8 @@ missing_packages() {
   [ -e /usr/share/apertium/modes/eng-spa.mode ] || echo apertium-eng-spa
   if [ "$level" = test ]; then
     command -v chromium >/dev/null || echo chromium # the page is tested in it
+    compgen -G '/usr/lib*/libatomic.so.1' >/dev/null ||
+      compgen -G '/usr/lib/*/libatomic.so.1' >/dev/null || echo libatomic1 # the driver that plays the browser's user
   fi
 }
 
