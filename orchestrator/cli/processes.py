@@ -5,11 +5,14 @@ import threading
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import structlog
 import typer
 import uvicorn
 
 from client.aio import AsyncTriton
+from client.contracts import STT_SAMPLE_RATE_HZ, MelSpec
+from client.mel import mel_spectrogram
 from orchestrator.cli.output import plain_errors
 from orchestrator.engines import Engines
 from orchestrator.logs import configure_logging
@@ -64,6 +67,7 @@ def owner(ready_file: ReadyFile = None) -> None:
         engines, broker = Engines(settings), RabbitBroker(settings.broker)
         dubs, media = DubStore(settings.store.database_url), MediaStore(settings.store.media_url)
         running = Owner(settings, broker, engines, dubs, media)
+        mel_spectrogram(np.zeros(STT_SAMPLE_RATE_HZ, np.float32), MelSpec())  # its library loads now, not in a dub
         running.start()
         _ready(ready_file)
         stop.wait()
