@@ -98,12 +98,13 @@ class Stack:
             yield StackState(self._run_dir / "stack.json")
 
     def _up(self, state: StackState, settings: Settings) -> StackInfo:
+        gateway_port = self._gateway_port(state, settings)  # first: if it is taken, nothing need be started
         with ThreadPoolExecutor(2) as pool:  # neither needs the other, and each takes seconds
             broker = pool.submit(self._up_rabbitmq, state)
             triton = pool.submit(self._up_triton, state, settings)
             broker_url, ports = broker.result(), triton.result()
         grpc_url = f"127.0.0.1:{ports['grpc']}"
-        addresses = Addresses(grpc_url, broker_url, settings.gateway.host, self._gateway_port(state, settings))
+        addresses = Addresses(grpc_url, broker_url, settings.gateway.host, gateway_port)
         self._up_children(state, addresses)
         return StackInfo(
             gateway_url=addresses.gateway_url,
