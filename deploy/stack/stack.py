@@ -129,9 +129,13 @@ class Stack:
         kept = self._keep(state, TRITON, inputs, lambda service: _triton_is_ready(service, models))
         if kept is not None:
             return kept.ports
-        server = EmbeddedTriton(models, run_dir=self._run_dir / "triton", owned=False).start()
+        server = EmbeddedTriton(models, run_dir=self._run_dir / "triton", owned=False)
         ports = {"http": server.http_port, "grpc": server.grpc_port, "metrics": server.metrics_port}
-        state.put(TRITON, ServiceState(server.process.record, inputs, ports))
+
+        def remember(record: ProcessRecord) -> None:
+            state.put(TRITON, ServiceState(record, inputs, ports))
+
+        server.start(remember)
         return ports
 
     def _up_children(self, state: StackState, addresses: Addresses) -> None:
@@ -168,8 +172,10 @@ class Stack:
         known = state.get(GATEWAY)
         wanted = settings.gateway.port
         told = "POLYLIP_GATEWAY__PORT" in services.polylip_variables() and wanted
-        if known is not None and known.record.is_running() and told in (False, 0, known.ports["http"]):
-            return known.ports["http"]
+        if known is not None and told in (False, 0, known.ports["http"]):
+            port = known.ports["http"]  # a gateway that died comes back where its clients look for it
+            if known.record.is_running() or port_is_free(port):
+                return port
         if wanted and port_is_free(wanted):
             return wanted
         if told:

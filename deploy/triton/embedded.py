@@ -9,13 +9,13 @@ import re
 import secrets
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from deploy.errors import TritonStartFailed
-from deploy.processes import GuardedProcess, Launch, free_ports, tail
+from deploy.processes import GuardedProcess, Launch, ProcessRecord, free_ports, tail
 from deploy.triton import status
 from deploy.triton.wheel import TritonWheel, assemble_backends, find_wheel
 
@@ -96,8 +96,11 @@ class EmbeddedTriton:
         """Process id of tritonserver itself."""
         return self.process.pid
 
-    def start(self) -> Self:
+    def start(self, on_launch: Callable[[ProcessRecord], None] | None = None) -> Self:
         """Start the server and wait until every named model is ready.
+
+        `on_launch` is told of the process before the models load: whoever keeps a server that is not `owned` must
+        know of it even if it is itself killed meanwhile.
 
         Raises:
             SetupMissing: the server's environment is not installed.
@@ -125,6 +128,8 @@ class EmbeddedTriton:
             )
         )
         try:
+            if on_launch is not None:
+                on_launch(self._process.record)
             self._wait_until_ready()
         except BaseException:  # also a Ctrl-C while models load: leave nothing behind
             self.stop()

@@ -2,7 +2,6 @@ import os
 import signal
 import socket
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from deploy.processes import (
     spawn_detached,
     tail,
 )
+from tests.waiting import eventually
 
 STUBBORN = (
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
@@ -28,10 +28,7 @@ def launch(tmp_path: Path, code: str, **changes: object) -> Launch:
 
 
 def wait_for_line(path: Path, line: str) -> None:
-    deadline = time.monotonic() + 20
-    while line not in tail(path).splitlines():
-        assert time.monotonic() < deadline, f"no {line!r} in {path}"
-        time.sleep(0.01)
+    eventually(lambda: line in tail(path).splitlines(), 20, f"a line {line!r}")
 
 
 def test_a_recycled_pid_is_not_taken_for_the_process() -> None:

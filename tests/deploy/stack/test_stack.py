@@ -3,15 +3,20 @@
 import os
 import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from deploy.errors import DeployError
 from deploy.processes import ProcessRecord, session_members
+from deploy.rabbitmq.node import RabbitNode
 from deploy.stack import Stack
 from deploy.stack.services import COMMANDS, RABBITMQ, TRITON, gateway_is_ready
 from deploy.stack.state import StackState
+from deploy.triton.embedded import CHECKOUT
+from tests.waiting import eventually
 
 ALL = {RABBITMQ, TRITON, *COMMANDS}
 
@@ -57,6 +62,19 @@ def test_the_stack_keeps_what_runs_replaces_what_died_or_changed_and_leaves_noth
     assert [pid for record in started.values() for pid in session_members(record.pid)] == []
     assert set(stack.status().values()) == {"not started"}
     stack.down()  # a second time does no harm
+
+
+@pytest.mark.triton
+@pytest.mark.rabbitmq
+def test_a_start_that_was_killed_half_way_is_cleaned_up_by_down(run_dir: Path) -> None:
+    code = "import sys; from pathlib import Path; from deploy.stack import Stack; Stack(Path(sys.argv[1])).up()"
+    with subprocess.Popen([sys.executable, "-c", code, str(run_dir)], cwd=CHECKOUT) as starting:
+        eventually(lambda: TRITON in records(run_dir), 30, "Triton's launch")
+        starting.kill()
+    sessions = [record.pid for record in (*records(run_dir).values(), *RabbitNode(run_dir / "rabbitmq").records)]
+    assert any(session_members(session) for session in sessions)
+    Stack(run_dir).down()
+    assert [pid for session in sessions for pid in session_members(session)] == []
 
 
 @pytest.mark.triton
