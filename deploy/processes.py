@@ -38,9 +38,11 @@ class ProcessRecord:
         return cls(pid, stat[1])
 
     def is_running(self) -> bool:
-        """Tell whether exactly this process still runs (a zombie does not)."""
+        """Tell whether exactly this process still runs (a zombie does not, once its last thread has ended)."""
         stat = _read_stat(self.pid)
-        return stat is not None and stat[1] == self.start_ticks and stat[0] != "Z"
+        if stat is None or stat[1] != self.start_ticks:
+            return False
+        return stat[0] != "Z" or _has_threads(self.pid)
 
     def wait(self, timeout_s: float) -> bool:
         """Wait for its end; False when it still runs after `timeout_s`."""
@@ -68,6 +70,14 @@ def session_members(session: int) -> list[int]:
     pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
     stats = {pid: _read_stat(pid) for pid in pids}
     return [pid for pid, stat in stats.items() if stat is not None and stat[2] == session and stat[0] != "Z"]
+
+
+def _has_threads(pid: int) -> bool:
+    """Tell whether a zombie has other threads: a killed process keeps its sockets until the last of them has ended."""
+    try:
+        return sum(1 for _ in Path(f"/proc/{pid}/task").iterdir()) > 1
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def _read_stat(pid: int) -> tuple[str, int, int] | None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from client.rest import PolylipClient
-from deploy.stack import Stack, StackInfo
+from deploy.stack import Stack
 from orchestrator.media.audio import read_audio
 from orchestrator.media.probe import probe
 from orchestrator.settings import GatewaySettings, MediaSettings, Settings
@@ -21,18 +21,19 @@ SENTENCE_S = (0.3, 2.8)
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackInfo]:
-    settings = Settings(gateway=GatewaySettings(port=0))
-    running = Stack(tmp_path_factory.mktemp("stack"), settings)
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A running stack; `up` again gives its addresses and restarts what a test has killed."""
+    running = Stack(tmp_path_factory.mktemp("stack"), Settings(gateway=GatewaySettings(port=0)))
     try:
-        yield running.up()
+        running.up()
+        yield running
     finally:
         running.down()
 
 
 @pytest.fixture
-def gateway(stack: StackInfo) -> Iterator[PolylipClient]:
-    with PolylipClient(stack.gateway_url) as client:
+def gateway(stack: Stack) -> Iterator[PolylipClient]:
+    with PolylipClient(stack.up().gateway_url) as client:
         yield client
 
 
