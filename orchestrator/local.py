@@ -17,7 +17,8 @@ from orchestrator.queues.memory import MemoryBroker
 from orchestrator.session.artefacts import write_artefacts
 from orchestrator.session.replies import ReplyRouter
 from orchestrator.session.report import Report
-from orchestrator.session.session import DubRequest, DubSession, SessionListener
+from orchestrator.session.request import DubRequest, SessionListener
+from orchestrator.session.session import DubSession
 from orchestrator.settings import Settings
 from orchestrator.store.artefacts import Artefact
 from orchestrator.workers.run import STAGES, run_worker

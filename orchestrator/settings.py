@@ -107,12 +107,13 @@ class VadSettings(_Section):
 class SyncSettings(_Section):
     """Buffers and clocks (paper, Table II)."""
 
-    timestamp_resolution_ms: int = Field(1, ge=1, le=10)
-    """Paper: 1 ms."""
+    timestamp_resolution_ms: int = Field(1, ge=1, le=1)
+    """Paper: 1 ms. Records carry whole milliseconds; a coarser clock is not implemented."""
     window_ms: int = Field(50, ge=1, le=500)
-    """A sentence starts within ± this of its source. Paper: 50 ms."""
+    """A sentence that starts further than this from its source is counted in the report. Paper: 50 ms."""
     resync_ms: int = Field(100, ge=1, le=1000)
-    """Drift that triggers re-synchronisation. Paper: 100 ms."""
+    """Drift that triggers re-synchronisation. Paper: 100 ms. Clips are placed by timestamps and do not drift: for live
+    streams, which this release does not take."""
     ring_frames: int = Field(300, ge=2, le=10_000)
     """Decoded frames that wait for their speech; then decoding pauses. Paper: 300."""
     ring_bytes: int = Field(512 * MIB, ge=MIB)
@@ -125,7 +126,8 @@ class GateSettings(_Section):
     """Sentence gate."""
 
     threshold: float = Field(0.85, ge=0, le=1)
-    """Score at which a transcript counts as a whole sentence. Paper: 0.85."""
+    """Score at which a transcript counts as a whole sentence. Paper: 0.85. Without the sentence gate, which this
+    release does not have, every chunk counts as one."""
     max_no_speech_probability: float = Field(0.8, ge=0, le=1)
     """A chunk that the recogniser doubts more than this is no speech: its own sound is kept."""
 

@@ -14,7 +14,7 @@ from orchestrator.cli.progress import StageBars
 from orchestrator.errors import BadRequest
 from orchestrator.local import local_pipeline
 from orchestrator.logs import configure_logging
-from orchestrator.session.session import DubRequest
+from orchestrator.session.request import DubRequest
 from orchestrator.settings import Settings
 from orchestrator.store.artefacts import Artefact
 

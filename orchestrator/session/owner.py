@@ -18,7 +18,8 @@ from orchestrator.queues.broker import Broker, Delivery, QueueSpec
 from orchestrator.session.artefacts import write_artefacts
 from orchestrator.session.replies import ReplyRouter
 from orchestrator.session.report import Report
-from orchestrator.session.session import DubRequest, DubSession
+from orchestrator.session.request import DubRequest
+from orchestrator.session.session import DubSession
 from orchestrator.settings import Settings
 from orchestrator.store.artefacts import Artefact
 from orchestrator.store.dubs import DubStore

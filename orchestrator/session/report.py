@@ -86,6 +86,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     faces_followed: int
     start_error_ms_max: float
     """Largest distance between the start of a sentence and of its source."""
+    sentences_outside_window: int
+    """Sentences that start further than `sync.window_ms` from their source."""
     verdicts: dict[str, int]
     ring_frames_max: int
     ring_mb_max: float
@@ -129,6 +131,7 @@ def build_report(session: "DubSession", *, spoken: bool) -> Report:
     clip = session.clip
     entries = segment_entries(session)
     dubbed = [entry for entry in entries if entry.verdict != KEPT]
+    start_errors_ms = [abs(entry.dub_start_ms - entry.start_ms) for entry in dubbed]
     wall_s = (session.finished_at_ms - session.started_at_ms) / 1000
     branches = _branches(session)
     audio, visual = branches["audio"], branches["visual"]
@@ -158,7 +161,8 @@ def build_report(session: "DubSession", *, spoken: bool) -> Report:
         frames_with_face=session.visual.stats.frames_with_face,
         frames_with_lips=session.renderer.stats.frames_with_lips if session.renderer and spoken else 0,
         faces_followed=session.visual.stats.tracks,
-        start_error_ms_max=max((abs(e.dub_start_ms - e.start_ms) for e in dubbed), default=0),
+        start_error_ms_max=max(start_errors_ms, default=0),
+        sentences_outside_window=sum(error > session.settings.sync.window_ms for error in start_errors_ms),
         verdicts={verdict.value: sum(e.verdict == verdict.value for e in entries) for verdict in Verdict}
         | {KEPT: len(entries) - len(dubbed)},
         ring_frames_max=session.visual.stats.ring_frames_max,

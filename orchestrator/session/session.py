@@ -6,14 +6,11 @@ renders. Replies of the stage workers come in on the owner's consumer threads.
 
 import threading
 import time
-import uuid
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 import soxr
 
-from client.contracts import FacesEngine, LipsEngine, Task
+from client.contracts import Task
 from orchestrator.clock import now_ms
 from orchestrator.errors import SessionCancelled, StageFailed
 from orchestrator.media.audio import read_audio
@@ -33,6 +30,7 @@ from orchestrator.session.audio_branch import AudioBranch, AudioJob, source_soun
 from orchestrator.session.outbox import Outbox
 from orchestrator.session.render import Renderer
 from orchestrator.session.replies import Reply, ReplyRouter
+from orchestrator.session.request import DubRequest, SessionEngines, SessionListener
 from orchestrator.session.segments import Segment, SegmentBook
 from orchestrator.settings import Settings
 from orchestrator.timing.stretch import stretch
@@ -41,42 +39,6 @@ from orchestrator.timing.trim import trim_silence
 from orchestrator.tracing import new_traceparent
 from orchestrator.visual.branch import VisualBranch
 from orchestrator.visual.lipsync import LipRenderer
-
-
-@dataclass(frozen=True, slots=True)
-class DubRequest:
-    """What is asked for."""
-
-    session_id: uuid.UUID
-    source_language: str
-    """ISO 639-1; "" = detect."""
-    target_language: str
-    engines: dict[str, str] = field(default_factory=dict)
-    """Task -> Triton model, where it differs from the settings."""
-
-
-class SessionEngines(Protocol):
-    """The engines that a session calls itself; "" means the model that the settings name."""
-
-    def faces(self, model: str = "") -> FacesEngine:
-        """Face detection."""
-        ...
-
-    def lips(self, model: str = "") -> LipsEngine:
-        """Lip synchronisation."""
-        ...
-
-
-class SessionListener(Protocol):
-    """Who watches a session."""
-
-    def on_progress(self, stage: str, fraction: float) -> None:
-        """Stage `segment`, `stt`, `speech`, `faces` or `lips` has come so far, 0..1."""
-        ...
-
-    def cancelled(self) -> bool:
-        """Say whether the session should stop."""
-        ...
 
 
 class DubSession:

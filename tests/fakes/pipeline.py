@@ -10,7 +10,8 @@ from pathlib import Path
 from orchestrator.media.probe import probe
 from orchestrator.queues.memory import MemoryBroker
 from orchestrator.session.replies import ReplyRouter
-from orchestrator.session.session import DubRequest, DubSession
+from orchestrator.session.request import DubRequest
+from orchestrator.session.session import DubSession
 from orchestrator.settings import Settings
 from orchestrator.workers.run import STAGES, start_worker
 from tests.fakes.engines import FakeFaces, FakeLips, FakeMt, FakeStt, FakeTts

@@ -1,0 +1,43 @@
+"""What a session is given: the request, the engines that it calls itself, and who watches."""
+
+import uuid
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from client.contracts import FacesEngine, LipsEngine
+
+
+@dataclass(frozen=True, slots=True)
+class DubRequest:
+    """What is asked for."""
+
+    session_id: uuid.UUID
+    source_language: str
+    """ISO 639-1; "" = detect."""
+    target_language: str
+    engines: dict[str, str] = field(default_factory=dict)
+    """Task -> Triton model, where it differs from the settings."""
+
+
+class SessionEngines(Protocol):
+    """The engines that a session calls itself; "" means the model that the settings name."""
+
+    def faces(self, model: str = "") -> FacesEngine:
+        """Face detection."""
+        ...
+
+    def lips(self, model: str = "") -> LipsEngine:
+        """Lip synchronisation."""
+        ...
+
+
+class SessionListener(Protocol):
+    """Who watches a session."""
+
+    def on_progress(self, stage: str, fraction: float) -> None:
+        """Stage `segment`, `stt`, `speech`, `faces` or `lips` has come so far, 0..1."""
+        ...
+
+    def cancelled(self) -> bool:
+        """Say whether the session should stop."""
+        ...
