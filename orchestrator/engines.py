@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from client.contracts import FacesEngine, LipsEngine, MtEngine, SttEngine, Task, TtsEngine
 from client.triton import TritonConnection, TritonFaces, TritonLips, TritonMt, TritonStt, TritonTts
+from orchestrator.languages import Offer, offer_of
 from orchestrator.settings import Settings
 
 E = TypeVar("E")
@@ -58,6 +59,11 @@ class Engines:
             name,
             lambda: TritonLips(self._connection, name, triton.lips_timeout_s, transport=triton.frames_transport),
         )
+
+    def offer(self) -> Offer:
+        """Return which languages the settings' engines dub. Raises EngineError."""
+        names = (self._names.stt, self._names.mt, self._names.tts)
+        return offer_of(*(self._connection.config(name) for name in names))
 
     def close(self) -> None:
         """Close the connection; open calls fail."""

@@ -34,14 +34,21 @@ class LocalPipeline:
         self._replies = replies
         self._broker = broker
 
-    def dub(self, clip: Path, out: Path, request: DubRequest, listener: SessionListener) -> Report:
+    def dub(self, clip: Path, out: Path, source: str, target: str, listener: SessionListener) -> Report:
         """Dub one clip into the folder `out`, which is made; on an error nothing new is left there.
 
+        Both languages are ISO 639-1; `source` "" is detected, or the settings' where the engine cannot.
+
         Raises:
+            LanguagePairUnsupported: names the pairs there are.
             ClipRefused: the clip cannot be dubbed as it is.
             PolylipError: any stage's failure.
         """
+        offer = self._engines.offer()
+        source = offer.source(source, self._settings.source_language)
+        offer.check(source, target)
         info = probe(clip, self._settings.media)
+        request = DubRequest(uuid.uuid4(), source, target)
         session = DubSession(
             request,
             clip,

@@ -1,7 +1,6 @@
 """`polylip dub`: one clip on one machine, with nothing else running."""
 
 import json
-import uuid
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +13,6 @@ from orchestrator.cli.progress import StageBars
 from orchestrator.errors import BadRequest
 from orchestrator.local import local_pipeline
 from orchestrator.logs import configure_logging
-from orchestrator.session.request import DubRequest
 from orchestrator.settings import Settings
 from orchestrator.store.artefacts import Artefact
 
@@ -38,12 +36,11 @@ def dub(
     with plain_errors():
         settings = with_engines(Settings(), engine or [])
         configure_logging("WARNING", settings.log_format)
-        request = DubRequest(uuid.uuid4(), source or settings.source_language, to)
         with ExitStack() as stack:
             with console.status("Starting Triton and loading the engines"):
                 pipeline = stack.enter_context(local_pipeline(settings))
             bars = stack.enter_context(StageBars(errors))
-            pipeline.dub(clip, out, request, bars)
+            pipeline.dub(clip, out, source, to, bars)
         show(out)
 
 

@@ -8,12 +8,13 @@ from anyio import to_thread
 
 from client.errors import PolylipError
 from orchestrator.errors import BrokerUnavailable, IdempotencyConflict, TooManyDubs, Unroutable
+from orchestrator.languages import chosen_engines
 from orchestrator.messages import DubJob, encode
 from orchestrator.queues import topology
 from orchestrator.queues.broker import TRACEPARENT_HEADER, QueueSpec
 from orchestrator.rest.context import Gateway
 from orchestrator.rest.fields import DubFields
-from orchestrator.rest.offers import chosen_engines, read_offer
+from orchestrator.rest.offers import read_offer
 from orchestrator.rest.targets import check_webhook
 from orchestrator.rest.upload import Upload
 from orchestrator.store.artefacts import Artefact

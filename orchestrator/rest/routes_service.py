@@ -10,9 +10,10 @@ from starlette.responses import JSONResponse
 from client.contracts import EngineStatus, Task
 from client.errors import EngineError
 from orchestrator.errors import BrokerError
+from orchestrator.languages import chosen_engines
 from orchestrator.rest.admission import check_broker
 from orchestrator.rest.context import Gateway, GatewayDep
-from orchestrator.rest.offers import chosen_engines, missing_engines, read_offer
+from orchestrator.rest.offers import missing_engines, read_offer
 from orchestrator.rest.problems import RETRY_AFTER_S
 
 router = APIRouter(tags=["service"])

@@ -1,0 +1,43 @@
+"""What a set of engines can dub: pure rules over what the engines state in their configs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from client.contracts import LanguagePair, Task
+from client.model_config import ModelConfig
+from orchestrator.errors import LanguagePairUnsupported
+from orchestrator.settings import EngineSettings
+
+DETECTS_LANGUAGE = "detects_language"
+"""Parameter of an STT engine's config: "true" when an empty LANGUAGE asks it to detect."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """The directions that a set of engines can dub."""
+
+    pairs: tuple[LanguagePair, ...]
+    detects_source: bool
+
+    def check(self, source: str, target: str) -> None:
+        """Raise LanguagePairUnsupported unless this direction is offered; a source "" stands for any."""
+        if not any(pair.target == target and source in ("", pair.source) for pair in self.pairs):
+            raise LanguagePairUnsupported(source, target, self.pairs)
+
+    def source(self, asked: str, default: str) -> str:
+        """Return the source language to use when the request names `asked`: "" only where it can be detected."""
+        return asked or ("" if self.detects_source else default)
+
+
+def chosen_engines(settings: EngineSettings, wanted: Mapping[str, str]) -> dict[Task, str]:
+    """Return the model of every task: the request's, else the settings'."""
+    return {task: wanted.get(task.value) or getattr(settings, task.value) for task in Task}
+
+
+def offer_of(stt: ModelConfig, mt: ModelConfig, tts: ModelConfig) -> Offer:
+    """Return what these three engines can do together; ContractViolation when one does not state its languages."""
+    heard, spoken = stt.languages(), tts.languages()
+    return Offer(
+        pairs=tuple(pair for pair in mt.language_pairs() if pair.source in heard and pair.target in spoken),
+        detects_source=stt.parameters.get(DETECTS_LANGUAGE, "").lower() == "true",
+    )

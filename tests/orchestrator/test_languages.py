@@ -1,0 +1,48 @@
+import pytest
+
+from client.contracts import LanguagePair, Task
+from client.errors import ContractViolation
+from client.model_config import ModelConfig
+from orchestrator.errors import LanguagePairUnsupported
+from orchestrator.languages import chosen_engines, offer_of
+from orchestrator.settings import EngineSettings
+
+
+def config(**parameters):
+    return ModelConfig(model="m", max_batch_size=0, parameters=parameters)
+
+
+def offer(**stt):
+    return offer_of(
+        config(languages="en fr", **stt), config(language_pairs="en-es es-en en-de fr-es"), config(languages="es de")
+    )
+
+
+def test_a_pair_is_offered_when_it_can_be_heard_translated_and_spoken():
+    assert [str(pair) for pair in offer().pairs] == ["en-es", "en-de", "fr-es"]
+
+
+def test_what_is_not_offered_is_refused_with_the_pairs_there_are():
+    with pytest.raises(LanguagePairUnsupported, match="en-es, en-de, fr-es") as refused:
+        offer().check("en", "fi")
+    assert LanguagePair("en", "es") in refused.value.pairs
+
+
+def test_an_unknown_source_may_be_any():
+    offer().check("", "es")
+
+
+def test_a_source_is_left_open_only_where_the_engine_detects_it():
+    assert offer().source("", "en") == "en"
+    assert offer(detects_language="true").source("", "en") == ""
+    assert offer(detects_language="true").source("fr", "en") == "fr"
+
+
+def test_an_engine_that_does_not_state_its_languages_breaks_its_contract():
+    with pytest.raises(ContractViolation, match="languages"):
+        offer_of(config(), config(language_pairs="en-es"), config(languages="es"))
+
+
+def test_a_request_overrides_single_engines():
+    assert chosen_engines(EngineSettings(), {"lips": "lips_wav2lip"})[Task.LIPS] == "lips_wav2lip"
+    assert chosen_engines(EngineSettings(), {})[Task.STT] == EngineSettings().stt
