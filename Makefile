@@ -13,13 +13,16 @@ export CLIP TARGET OUT ONLY
 
 BIN := .venv/bin
 
-.PHONY: help setup setup-test demo serve down test check bench sample clean
+.PHONY: help setup setup-export setup-test demo serve down test check bench sample clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install what a run needs (apt packages, two virtual environments); quick when nothing changed
 	@deploy/setup.sh run
+
+setup-export: ## Install also what `polylip models export` needs (PyTorch: large)
+	@deploy/setup.sh export
 
 setup-test:
 	@deploy/setup.sh test

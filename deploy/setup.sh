@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what Polylip needs on Debian 12 or Ubuntu; running it again costs next to nothing.
 #
-#   deploy/setup.sh [run|test]     run: what `make demo` needs (default); test: also what `make test` and `check` need
+#   deploy/setup.sh [run|export|test]     run: what `make demo` needs (default); export: also what `polylip models export`
+#                                         needs (PyTorch); test: also what `make test` and `check` need
 #
 # System packages by apt (with sudo unless root); two virtual environments in the checkout, .venv for the application
 # and .venv-triton for the embedded Triton server, pinned by constraints.txt and deploy/triton/constraints.txt.
@@ -123,18 +124,17 @@ make_environment() {
 
 # ---- the work ---------------------------------------------------------------------------------------------------
 
-case "$level" in run | test) ;; *) fail "usage: deploy/setup.sh [run|test]" ;; esac
+declare -A extras=([run]="" [export]="[export]" [test]="[dev,export]")
+declare -A serving=([run]="test export run" [export]="test export" [test]="test") # an environment may hold more
+[ -n "${serving[$level]:-}" ] || fail "usage: deploy/setup.sh [run|export|test]"
 
 application=$(fingerprint pyproject.toml constraints.txt)
 server=$(fingerprint deploy/triton/requirements.txt deploy/triton/constraints.txt)
-extras=""
-# What the tests need includes what a run needs.
-if [ "$level" = test ] || is_made .venv "$application test"; then
-  application="$application test"
-  extras="[dev]"
-else
-  application="$application run"
-fi
+contents=$level
+for made in ${serving[$level]}; do
+  if is_made .venv "$application $made"; then contents=$made; fi
+done
+application="$application $contents"
 
 environments=made
 if ! is_made .venv "$application" || ! is_made .venv-triton "$server"; then environments=missing; fi
@@ -156,6 +156,6 @@ fi
 
 if [ "$environments" = missing ]; then
   python=${python:-$(find_python)} || fail "no Python 3.11 or 3.12 with venv and its shared library, and apt offers none"
-  make_environment .venv "$application" -c constraints.txt -e ".$extras"
+  make_environment .venv "$application" -c constraints.txt -e ".${extras[$contents]}"
   make_environment .venv-triton "$server" -c deploy/triton/constraints.txt -r deploy/triton/requirements.txt
 fi

@@ -61,7 +61,7 @@ def only_shell_tools(folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("level", ["run", "test"])
+@pytest.mark.parametrize("level", ["run", "export", "test"])
 def test_a_second_run_with_nothing_changed_does_nothing(checkout: Path, level: str) -> None:
     done = run(["deploy/setup.sh", level], checkout)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -1,0 +1,34 @@
+"""Runs an ONNX file in ONNX Runtime, for the gate."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import onnxruntime
+
+from export.errors import PrecisionUnavailable
+from export.parity import Runner
+from export.signature import Tensors
+
+CPU = "CPUExecutionProvider"
+
+
+def open_graph(path: Path, provider: str = CPU, options: Mapping[str, str] | None = None) -> Runner:
+    """Load the graph on one execution provider with its options; PrecisionUnavailable when it is not there.
+
+    ONNX Runtime gives nodes that a provider does not take to its CPU provider, as it does in the server.
+    """
+    if provider not in onnxruntime.get_available_providers():
+        raise PrecisionUnavailable(f"this ONNX Runtime has no {provider}")
+    settings = onnxruntime.SessionOptions()
+    settings.log_severity_level = 3  # errors only
+    providers = [(provider, dict(options or {}))]
+    session = onnxruntime.InferenceSession(path, settings, providers=providers)
+    if provider not in session.get_providers():  # else ONNX Runtime would go on without it
+        raise PrecisionUnavailable(f"{provider} did not take the graph {path.name}")
+    session.disable_fallback()
+    names = [output.name for output in session.get_outputs()]
+
+    def run(inputs: Tensors) -> Tensors:
+        return dict(zip(names, session.run(names, dict(inputs)), strict=True))
+
+    return run
