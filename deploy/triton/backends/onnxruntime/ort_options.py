@@ -14,6 +14,8 @@ _GRAPH_LEVELS = {-1: "ORT_ENABLE_BASIC", 0: "ORT_ENABLE_ALL", 1: "ORT_ENABLE_EXT
 _EXECUTION_MODES = {"0": "ORT_SEQUENTIAL", "1": "ORT_PARALLEL"}
 _SWITCHES = {"1": True, "true": True, "0": False, "false": False}
 _PRECISIONS = ("FP32", "BF16")
+_PRECISION_KEY = "polylip.precision"
+_FLOAT_LAYERS_KEY = "polylip.float_layers"
 
 
 class BadConfig(ValueError):
@@ -25,7 +27,7 @@ class OpenVino:
     """The `openvino` block of `cpu_execution_accelerator`."""
 
     precision: str
-    """FP32, or BF16 where the processor computes with it. Ours: the native backend knows no parameter here."""
+    """FP32, or BF16: allowed for versions exported as bf16. Ours: the native backend ignores it."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,35 @@ def model_path(repository: str, version: str, options: Options) -> Path:
     if not path.is_file():
         raise BadConfig(f"unable to find {path}")
     return path
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """What OpenVINO computes float layers in, and why."""
+
+    hint: str
+    """OpenVINO's INFERENCE_PRECISION_HINT: f32 or bf16."""
+    reason: str
+    """For the log."""
+
+
+def arithmetic(openvino: OpenVino, metadata: Mapping[str, str], cpuinfo: str) -> Arithmetic:
+    """Choose the arithmetic of one version: bf16 only if config, version and processor all have it.
+
+    `metadata` is the graph's own (metadata_props): the exporter writes `polylip.precision` there, the precision that
+    the version was checked in; an int8 version says in `polylip.float_layers` what its other layers were checked in.
+    """
+    made_for = metadata.get(_PRECISION_KEY, "")
+    if made_for == "int8":
+        made_for = f"int8 with {metadata.get(_FLOAT_LAYERS_KEY, 'fp32')}"
+    said = f"the version was exported as {made_for}" if made_for else "the version does not say what it was exported as"
+    if openvino.precision != "BF16":
+        return Arithmetic("f32", f"{said}, the config asks for FP32")
+    if not made_for.endswith("bf16"):
+        return Arithmetic("f32", said)
+    if not bf16_supported(cpuinfo):
+        return Arithmetic("f32", f"{said}, but this processor has no bfloat16 arithmetic")
+    return Arithmetic("bf16", said)
 
 
 def bf16_supported(cpuinfo: str) -> bool:

@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import onnxruntime
-from ort_options import BadConfig, OpenVino, Options, bf16_supported
+from ort_options import BadConfig, OpenVino, Options, arithmetic
 
 _OPENVINO = "OpenVINOExecutionProvider"
 _CPU = "CPUExecutionProvider"
@@ -13,7 +15,9 @@ _CPU = "CPUExecutionProvider"
 
 def open_session(path: Path, options: Options, log: Callable[[str], None]) -> onnxruntime.InferenceSession:
     """Load the graph; `log` is told what serves it."""
-    providers = [_CPU] if options.openvino is None else [_openvino_provider(options.openvino, options, log), _CPU]
+    providers: list[Any] = [_CPU]
+    if options.openvino is not None:
+        providers.insert(0, _openvino_provider(options.openvino, options, _metadata(path, options), log))
     session = onnxruntime.InferenceSession(path, _session_options(options), providers=providers)
     if options.openvino is not None and _OPENVINO not in session.get_providers():
         raise BadConfig("OpenVINO did not take the graph")  # else ONNX Runtime would go on without it
@@ -48,19 +52,24 @@ def _session_options(options: Options) -> onnxruntime.SessionOptions:
     return made
 
 
-def _openvino_provider(openvino: OpenVino, options: Options, log: Callable[[str], None]) -> tuple[str, dict[str, str]]:
+def _metadata(path: Path, options: Options) -> dict[str, str]:
+    """Read the graph's metadata_props. ONNX Runtime tells them only of a session: one that prepares nothing."""
+    bare = _session_options(replace(options, graph_optimization_level="ORT_DISABLE_ALL"))
+    bare.add_session_config_entry("session.disable_prepacking", "1")
+    session = onnxruntime.InferenceSession(path, bare, providers=[_CPU])
+    return dict(session.get_modelmeta().custom_metadata_map)
+
+
+def _openvino_provider(
+    openvino: OpenVino, options: Options, metadata: dict[str, str], log: Callable[[str], None]
+) -> tuple[str, dict[str, str]]:
     if _OPENVINO not in onnxruntime.get_available_providers():
         raise BadConfig("this ONNX Runtime was built without OpenVINO (package onnxruntime-openvino)")
-    hint = "f32"
-    if openvino.precision == "BF16":
-        if bf16_supported(Path("/proc/cpuinfo").read_text(encoding="utf-8")):
-            hint = "bf16"
-        else:
-            log("precision BF16 was asked for, but this processor has no bfloat16 arithmetic: FP32 it is")
+    chosen = arithmetic(openvino, metadata, Path("/proc/cpuinfo").read_text(encoding="utf-8"))
     # Written out, because OpenVINO's own default is bf16 on some processors and f32 on others.
-    properties = {"INFERENCE_PRECISION_HINT": hint}
+    properties = {"INFERENCE_PRECISION_HINT": chosen.hint}
     if options.intra_op_num_threads:
         properties["INFERENCE_NUM_THREADS"] = str(options.intra_op_num_threads)
-    log(f"openvino with {properties}")
+    log(f"openvino with {properties}: {chosen.reason}")
     # `load_config` takes JSON text, although its documentation speaks of a file.
     return _OPENVINO, {"device_type": "CPU", "load_config": json.dumps({"CPU": properties})}

@@ -26,10 +26,18 @@ def value(name: str, kind: int, shape: Sequence[int | str]) -> onnx.ValueInfoPro
     return helper.make_tensor_value_info(name, kind, shape)
 
 
-def save(path: Path, nodes: list, inputs: list, outputs: list, constants: dict[str, np.ndarray] | None = None) -> None:
+def save(
+    path: Path,
+    nodes: list,
+    inputs: list,
+    outputs: list,
+    constants: dict[str, np.ndarray] | None = None,
+    metadata: dict[str, str] | None = None,
+) -> None:
     initializers = [numpy_helper.from_array(array, name) for name, array in (constants or {}).items()]
     graph = helper.make_graph(nodes, "tiny", inputs, outputs, initializers)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+    helper.set_model_props(model, metadata or {})
     path.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(model, path)
 
@@ -64,12 +72,14 @@ def make_times(repository: Path) -> None:
 
 
 def make_network(repository: Path) -> None:
-    """A convolution and a product; with and without the openvino block, in two precisions."""
-    for name, block in {
-        "network": "",
-        "network_openvino": '{ name : "openvino" }',
-        "network_bf16": '{ name : "openvino" parameters { key: "precision" value: "BF16" } }',
-    }.items():
+    """A convolution and a product; with and without the openvino block, exported for bf16 or not."""
+    bf16 = '{ name : "openvino" parameters { key: "precision" value: "BF16" } }'
+    for name, block, metadata in (
+        ("network", "", {}),
+        ("network_openvino", '{ name : "openvino" }', {}),
+        ("network_bf16", bf16, {"polylip.precision": "bf16"}),
+        ("network_unmarked", bf16, {}),
+    ):
         save(
             repository / name / "1" / "model.onnx",
             [
@@ -85,6 +95,7 @@ def make_network(repository: Path) -> None:
                 "kernel": np.random.default_rng(1).standard_normal((16, 3, 3, 3), np.float32),
                 "weight": np.random.default_rng(2).standard_normal((16, 5), np.float32),
             },
+            metadata,
         )
         block = f"optimization {{ execution_accelerators {{ cpu_execution_accelerator : [ {block} ] }} }}\n" * bool(
             block
@@ -195,6 +206,6 @@ def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_server(tiny_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedTriton]:
-    models = ["times", "network", "network_openvino", "network_bf16", "look_up", "types"]
+    models = ["times", "network", "network_openvino", "network_bf16", "network_unmarked", "look_up", "types"]
     with EmbeddedTriton(models, repository=tiny_models, run_dir=tmp_path_factory.mktemp("tiny_server")) as server:
         yield server

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tritonclient.grpc as grpc
+from ort_options import bf16_supported
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
 from deploy.errors import TritonStartFailed
@@ -86,12 +87,21 @@ def test_openvino_answers_as_the_cpu_provider_does(
 ) -> None:
     picture = np.random.default_rng(3).random((2, 3, 32, 32), np.float32)
     plain = infer(client, "network", {"X": picture})["Y"]
-    np.testing.assert_allclose(infer(client, "network_openvino", {"X": picture})["Y"], plain, rtol=1e-4, atol=1e-4)
+    for name in ("network_openvino", "network_unmarked"):
+        np.testing.assert_allclose(infer(client, name, {"X": picture})["Y"], plain, rtol=1e-4, atol=1e-4)
     spread = float(np.abs(plain).max())
     np.testing.assert_allclose(infer(client, "network_bf16", {"X": picture})["Y"], plain, rtol=0, atol=0.03 * spread)
     log = tiny_server.log_path.read_text()
     assert "network_openvino_0_0 version 1: model.onnx: served by OpenVINOExecutionProvider" in log
     assert "network_0_0 version 1: model.onnx: served by CPUExecutionProvider" in log
+
+
+def test_bfloat16_is_used_for_the_version_that_was_exported_for_it(tiny_server: EmbeddedTriton) -> None:
+    log = tiny_server.log_path.read_text()
+    hint = "bf16" if bf16_supported(Path("/proc/cpuinfo").read_text()) else "f32"
+    told = "{'INFERENCE_PRECISION_HINT': '%s', 'INFERENCE_NUM_THREADS': '1'}: %s"
+    assert "network_bf16_0_0 version 1: openvino with " + told % (hint, "the version was exported as bf16") in log
+    assert "network_unmarked_0_0 version 1: openvino with " + told % ("f32", "the version does not say") in log
 
 
 def test_a_text_that_is_not_utf8_is_refused_and_its_neighbours_are_answered(client: grpc.InferenceServerClient) -> None:

@@ -67,6 +67,27 @@ def test_bfloat16_is_looked_for_among_the_flags() -> None:
     assert not ort_options.bf16_supported("")
 
 
+@pytest.mark.parametrize(
+    ("precision", "metadata", "flags", "hint", "reason"),
+    [
+        ("BF16", {"polylip.precision": "bf16"}, "avx512_bf16", "bf16", "exported as bf16"),
+        ("BF16", {"polylip.precision": "int8", "polylip.float_layers": "bf16"}, "amx_bf16", "bf16", "int8 with bf16"),
+        ("BF16", {"polylip.precision": "int8", "polylip.float_layers": "fp32"}, "amx_bf16", "f32", "int8 with fp32"),
+        ("BF16", {"polylip.precision": "int8"}, "amx_bf16", "f32", "int8 with fp32"),
+        ("BF16", {"polylip.precision": "fp32"}, "avx512_bf16", "f32", "exported as fp32"),
+        ("BF16", {}, "avx512_bf16", "f32", "does not say"),
+        ("BF16", {"polylip.precision": "bf16"}, "avx512f", "f32", "no bfloat16"),
+        ("FP32", {"polylip.precision": "bf16"}, "avx512_bf16", "f32", "the config asks for FP32"),
+    ],
+)
+def test_bfloat16_serves_only_versions_exported_for_it_where_config_and_processor_allow(
+    precision: str, metadata: dict, flags: str, hint: str, reason: str
+) -> None:
+    chosen = ort_options.arithmetic(OpenVino(precision), metadata, f"flags : fpu {flags}")
+    assert chosen.hint == hint
+    assert reason in chosen.reason
+
+
 def test_a_missing_graph_is_named(tmp_path) -> None:
     with pytest.raises(BadConfig, match=r"unable to find .*/1/model.onnx"):
         ort_options.model_path(str(tmp_path), "1", read_options({}))
