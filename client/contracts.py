@@ -106,6 +106,9 @@ class LipsProfile:
     """How the answer is pasted. `residual`: source + (answer - crop), which keeps the source's own sharpness and
     leaves the picture bit for bit where the engine changed nothing. `replace`: the answer itself, feathered."""
     max_batch_size: int
+    output: str = "FACES"
+    """Name of the output. An engine that is one graph states another: a graph's tensors have different names, so its
+    output cannot be called what its input is called (nor can an ensemble's)."""
 
 
 class SttEngine(Protocol):

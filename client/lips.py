@@ -42,7 +42,7 @@ class TritonLips(FrameEngine):
             picture="FACES",
             pictures=faces,
             others={"MEL": mels},
-            output="FACES",
+            output=self.profile.output,
             dtype=np.dtype(np.uint8),
             shape=faces.shape,
         )

@@ -40,7 +40,10 @@ class ModelConfig:
         return self._read("language_pairs", _language_pairs)
 
     def lips_profile(self) -> LipsProfile:
-        """Parameters `face_size_px`, `crop_margins`, `mouth_region`, `blend` and `mel_<field of MelSpec>`."""
+        """Parameters `face_size_px`, `crop_margins`, `mouth_region`, `blend` and `mel_<field of MelSpec>`.
+
+        `output` may name the output that holds the moved faces; "FACES" if it does not.
+        """
         return LipsProfile(
             face_size_px=self._read("face_size_px", _positive_int),
             mel=self._mel_spec(),
@@ -48,6 +51,7 @@ class ModelConfig:
             mouth_region=self._read("mouth_region", _region),
             blend=self._read("blend", _blend),
             max_batch_size=self.required_batch_size(),
+            output=self.parameters.get("output", "FACES"),
         )
 
     def _mel_spec(self) -> MelSpec:

@@ -32,6 +32,11 @@ def test_a_lips_engine_without_mel_parameters_wants_the_published_mel():
     assert profile.mouth_region == (0.1, 0.5, 0.9, 1)
 
 
+def test_a_lips_engine_may_name_its_output():
+    assert config(**LIPS).lips_profile().output == "FACES"
+    assert config(**LIPS, output="MOVED").lips_profile().output == "MOVED"
+
+
 def test_every_mel_field_can_be_stated():
     stated = {
         "mel_sample_rate_hz": "22050",
