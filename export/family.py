@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from export.errors import UnknownName
-from export.parity import Limit
+from export.parity import Figure, Limit, tensor_figures
 from export.signature import Signature, Tensor, Tensors
 
 if TYPE_CHECKING:
@@ -84,6 +84,14 @@ class Family(ABC):
     @abstractmethod
     def limits(self, precision: str) -> Mapping[str, Limit]:
         """Return the gate's limits by name of output or probe. Probes exist in fp32 only."""
+
+    def figures(self, precision: str, expected: Tensors, got: Tensors, alone: Tensors) -> Sequence[Figure]:
+        """Compare one batch for the gate; always the same figures in the same order.
+
+        `expected` comes from `reference`, `got` from the candidate, `alone` from it item by item. A family whose outputs
+        mean more than their values compares them otherwise; the names in `limits` are then its own.
+        """
+        return tensor_figures(self.limits(precision), expected, got, alone)
 
     def dynamic_axes(self) -> dict[str, dict[int, str]]:
         """Return the axes that vary, by input name: {"FACES": {0: "batch"}}, read from the signature."""

@@ -90,19 +90,19 @@ def check_parity(family: "Family", module: "nn.Module", run: Runner, precision: 
         SignatureMismatch: the candidate's outputs are not those promised.
     """
     limits = family.limits(precision)
-    tensors = [each for each in (*family.signature.outputs, *family.probes) if each.name in limits]
+    tensors = [*family.signature.outputs, *(probe for probe in family.probes if probe.name in limits)]
     rng = np.random.default_rng(seed)
-    seen: dict[str, list[Figure]] = {tensor.name: [] for tensor in tensors}
+    seen: list[Sequence[Figure]] = []
     for size in family.batch_sizes:
         inputs = family.samples(rng, size)
         check_arrays(inputs, family.signature.inputs, "sample inputs")
         expected = _checked(family.reference(module, inputs), tensors, "the original")
         got = _checked(run(inputs), tensors, "the exported graph")
         singles = [_checked(run(_item(inputs, index)), tensors, "the exported graph") for index in range(size)]
-        for name in seen:
-            alone = np.concatenate([single[name] for single in singles])
-            seen[name].append(_figure(name, expected[name], got[name], alone, limits[name]))
-    parity = Parity(precision, seed, tuple(family.batch_sizes), tuple(_worst(each) for each in seen.values()))
+        alone = {each.name: np.concatenate([single[each.name] for single in singles]) for each in tensors}
+        seen.append(family.figures(precision, expected, got, alone))
+    worst = tuple(_worst(each) for each in zip(*seen, strict=True))
+    parity = Parity(precision, seed, tuple(family.batch_sizes), worst)
     if not all(figure.fits for figure in parity.figures):
         raise ParityMissed(f"{family.name} {precision}: {'; '.join(map(str, parity.figures))}")
     return parity
@@ -123,6 +123,11 @@ def _checked(outputs: Tensors, tensors: Sequence[Tensor], what: str) -> Tensors:
 
 def _item(inputs: Tensors, index: int) -> Tensors:
     return {name: array[index : index + 1] for name, array in inputs.items()}
+
+
+def tensor_figures(limits: Mapping[str, Limit], expected: Tensors, got: Tensors, alone: Tensors) -> tuple[Figure, ...]:
+    """Compare every output and probe that has a limit, value by value; `alone`: each item of the batch by itself."""
+    return tuple(_figure(name, expected[name], got[name], alone[name], limit) for name, limit in limits.items())
 
 
 def _figure(name: str, expected: NDArray[Any], got: NDArray[Any], alone: NDArray[Any], limit: Limit) -> Figure:
