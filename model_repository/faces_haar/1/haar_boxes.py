@@ -1,7 +1,5 @@
 """Rows of BOXES. Pure: numpy only."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,12 +29,3 @@ def face_rows(
     right, bottom = np.minimum(x + width, width_px), np.minimum(y + height, height_px)
     rows = np.stack([x, y, right, bottom, score_of_hits(hits.reshape(-1))], axis=1)
     return rows[np.argsort(-width * height, kind="stable")]
-
-
-def padded(frames_rows: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """Stack rows [k_i, 5] of frames into [frames, k, 5], k the largest k_i and at least 1; padding is 0 throughout.
-
-    At least one row, so that "no face" needs no tensor of size 0, which not every client and backend passes on.
-    """
-    most = max([1, *(len(rows) for rows in frames_rows)])
-    return np.stack([np.pad(rows, ((0, most - len(rows)), (0, 0))) for rows in frames_rows])

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from engine_kit.boxes import padded
 from engine_kit.refusals import InvalidRequest
-from haar_boxes import face_rows, padded
+from haar_boxes import face_rows
 from numpy.typing import NDArray
 
 _SCALE_STEP = 1.1

@@ -1,5 +1,5 @@
 import numpy as np
-from haar_boxes import face_rows, padded, score_of_hits
+from haar_boxes import face_rows, score_of_hits
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,12 +17,3 @@ def test_boxes_are_scaled_back_kept_inside_the_frame_and_the_largest_comes_first
     rows = face_rows(places, np.array([6, 18]), 2.0, (215, 640, 3))
     assert rows.dtype == np.float32
     assert rows.tolist() == [[200, 100, 320, 215, 0.75], [20, 40, 80, 100, 0.5]]
-
-
-def test_frames_get_as_many_rows_as_the_fullest_and_at_least_one():
-    one, two = np.ones((1, 5), np.float32), np.full((2, 5), 2, np.float32)
-    none = np.zeros((0, 5), np.float32)
-    stacked = padded([one, none, two])
-    assert stacked.dtype == np.float32
-    assert stacked[..., 4].tolist() == [[1, 0], [0, 0], [2, 2]]
-    assert padded([none]).tolist() == [[[0] * 5]]
