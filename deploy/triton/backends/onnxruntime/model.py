@@ -1,8 +1,8 @@
 """Triton backend `onnxruntime` of the embedded server: serves what Triton's native backend of that name serves.
 
 The wheel that carries tritonserver has no native onnxruntime backend, so this Python-based one takes its name and its
-configuration. The files beside it: ort_options (config), ort_session (ONNX Runtime), ort_signature (checks),
-ort_batching (one run for many requests).
+configuration. The files beside it: ort_options (config), ort_session (ONNX Runtime), ort_signature and ort_limits
+(checks), ort_batching (one run for many requests).
 """
 
 from __future__ import annotations  # while this is imported, the stub has not yet put its classes into pb_utils
@@ -20,6 +20,7 @@ from engine_kit.tensors import error_response
 from numpy.typing import NDArray
 from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
 from ort_batching import batch_size, merge, mergeable, split
+from ort_limits import check_limits, read_limits
 from ort_options import model_path, read_options
 from ort_session import open_session, run_options
 from ort_signature import agree, check_sizes
@@ -45,6 +46,7 @@ class TritonPythonModel:
         name = f"{args['model_instance_name']} version {args['model_version']}"
         self._session = open_session(path, options, lambda text: pb_utils.Logger.log_info(f"{name}: {text}"))
         self._run_options = run_options(options)
+        self._limits = read_limits(config)
         self._signature = agree(
             config,
             self._session.get_inputs(),
@@ -73,6 +75,7 @@ class TritonPythonModel:
             if tensor is not None:
                 found[name] = self._to_graph(name, tensor.as_numpy())
         check_sizes(self._signature, found)
+        check_limits(self._limits, found, batched=self._signature.batched)
         requested = set(request.requested_output_names())
         return _Work(position, found, [name for name in self._signature.outputs if name in requested])
 
