@@ -9,8 +9,9 @@ killed. So it is started through this small supervisor:
   temporary folder are removed.
 
 Run as a script, isolated and without site-packages; standard library only. It must lead its own session.
-`--pid-fd`: an inherited descriptor to which the program's pid is written. The exit status is the program's own, or
-128 + the signal that ended it.
+`--go-fd`: an inherited descriptor; the program starts when a byte comes from it, and never when it is closed before: whoever
+starts a guard can write down its pid first, and if it dies before that, nothing was started. `--pid-fd`: an inherited
+descriptor to which the program's pid is written. The exit status is the program's own, or 128 + the signal that ended it.
 """
 
 import argparse
@@ -31,6 +32,10 @@ _PARENT_CHECK_S = 0.5
 def main(argv: list[str]) -> int:
     """Run the program named in `argv` to its end; return the exit status."""
     arguments = _parse(argv)
+    if arguments.go_fd is not None and not os.read(arguments.go_fd, 1):
+        return 0
+    if arguments.shm_prefix:
+        _remove_shared_memory(arguments.shm_prefix)  # of a predecessor whose guard was killed
     signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)  # from here on taken one by one, by sigtimedwait
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # orphaned grandchildren become ours to reap
@@ -54,6 +59,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--shm-prefix", default="", help="files of /dev/shm with this prefix are the program's")
     parser.add_argument("--temporary", type=Path, help="folder that goes with the program")
     parser.add_argument("--pid-fd", type=int)
+    parser.add_argument("--go-fd", type=int)
     parser.add_argument("command", nargs="+")
     return parser.parse_args(argv)
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,15 +54,21 @@ class ProcessRecord:
         return True
 
     def stop(self, grace_s: float) -> None:
-        """End it: SIGTERM, and SIGKILL for its whole session when it still runs after `grace_s`. Gone already: fine."""
+        """End it: SIGTERM, and SIGKILL when it still runs after `grace_s`. Gone already: fine.
+
+        What is left of its session then, by a leader that was itself killed for instance, is killed too.
+        """
         if self.is_running():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGTERM)
-        if not self.wait(grace_s):
-            for pid in session_members(self.pid):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-            self.wait(_KILLED_WITHIN_S)
+        self.wait(grace_s)
+        stat = _read_stat(self.pid)
+        if stat is not None and stat[1] != self.start_ticks:
+            return  # the pid is a stranger's, so nothing of the session was left: the kernel reuses no session's number
+        for pid in session_members(self.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.wait(_KILLED_WITHIN_S)
 
 
 def session_members(session: int) -> list[int]:
@@ -112,19 +118,30 @@ class Launch:
 class GuardedProcess:
     """A program under deploy/guard.py, in a session of its own; see there for what the guard promises."""
 
-    def __init__(self, launch: Launch) -> None:
-        """Start it."""
+    def __init__(self, launch: Launch, remember: Callable[[ProcessRecord], None] | None = None) -> None:
+        """Start it.
+
+        `remember` is told of the process before the program runs: should this process be killed at any moment, there
+        is either a record to stop it by, or nothing to stop. What it raises is raised, and the program does not run.
+        """
         self._grace_s = launch.grace_s
-        read_fd, write_fd = os.pipe()
-        try:
-            self._popen = _spawn(_guard_command(launch, write_fd), launch, pass_fds=(write_fd,))
-        finally:
-            os.close(write_fd)
-        with os.fdopen(read_fd, encoding="ascii") as pipe:
-            self.pid = int(pipe.readline() or 0)
-        self.record = ProcessRecord.of(self._popen.pid)
-        """The guard's: stopping it stops the program."""
-        _reap_in_background(self._popen)
+        pid_read, pid_write = os.pipe()
+        go_read, go_write = os.pipe()
+        with os.fdopen(pid_read, encoding="ascii") as pid_pipe, os.fdopen(go_write, "wb", buffering=0) as go_pipe:
+            try:
+                command = _guard_command(launch, pid_write, go_read)
+                self._popen = _spawn(command, launch, pass_fds=(pid_write, go_read))
+            finally:
+                os.close(pid_write)
+                os.close(go_read)
+            _reap_in_background(self._popen)
+            self.record = ProcessRecord.of(self._popen.pid)
+            """The guard's: stopping it stops the program."""
+            if remember is not None:
+                remember(self.record)
+            with contextlib.suppress(BrokenPipeError):  # it was stopped already: there is no pid either
+                go_pipe.write(b"\n")
+            self.pid = int(pid_pipe.readline() or 0)
 
     @property
     def exit_status(self) -> int | None:
@@ -148,8 +165,9 @@ def spawn_detached(launch: Launch) -> ProcessRecord:
     return record
 
 
-def _guard_command(launch: Launch, pid_fd: int) -> list[str]:
-    command = [sys.executable, "-I", "-S", str(_GUARD), "--grace-s", str(launch.grace_s), "--pid-fd", str(pid_fd)]
+def _guard_command(launch: Launch, pid_fd: int, go_fd: int) -> list[str]:
+    command = [sys.executable, "-I", "-S", str(_GUARD), "--grace-s", str(launch.grace_s)]
+    command += ["--pid-fd", str(pid_fd), "--go-fd", str(go_fd)]
     if launch.owned:
         command += ["--parent", str(os.getpid())]
     if launch.shm_prefix:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from deploy.errors import RabbitStartFailed, SetupMissing
 from deploy.files import write_private
@@ -110,11 +110,10 @@ class RabbitNode:
         environment = node_environment(self._run_dir, state.ports)
         try:
             # Not left to the node, which would start a daemon that nobody can tell from other nodes' mappers.
-            state.epmd = self._launch([epmd, "-port", str(state.ports.epmd), "-address", "127.0.0.1"], environment)
-            self._save(state)
-            state.node = self._launch([str(script)], environment)
-            self._save(state)
-            self._wait_until_ready(state.ports.amqp, state.node)
+            mapper = [epmd, "-port", str(state.ports.epmd), "-address", "127.0.0.1"]
+            self._launch(state, "epmd", mapper, environment)
+            node = self._launch(state, "node", [str(script)], environment)
+            self._wait_until_ready(state.ports.amqp, node)
         except BaseException:
             self.stop()
             raise
@@ -138,9 +137,15 @@ class RabbitNode:
     ) -> None:
         self.stop()
 
-    def _launch(self, command: list[str], environment: dict[str, str]) -> ProcessRecord:
+    def _launch(
+        self, state: _State, name: Literal["node", "epmd"], command: list[str], environment: dict[str, str]
+    ) -> ProcessRecord:
+        def remember(record: ProcessRecord) -> None:
+            setattr(state, name, record)
+            self._save(state)
+
         launch = Launch(command, self.log_path, environment, self._run_dir, owned=self._owned, grace_s=_GRACE_S)
-        return GuardedProcess(launch).record
+        return GuardedProcess(launch, remember).record
 
     def _prepare(self) -> _State:
         """Choose ports and write the node's files."""

@@ -4,9 +4,9 @@ It serves the same model repository as Triton's container does; see wheel.py for
 deploy/guard.py for what ends it. It loads only the models named (Triton pulls an ensemble's steps along).
 """
 
+import hashlib
 import os
 import re
-import secrets
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -99,7 +99,7 @@ class EmbeddedTriton:
     def start(self, on_launch: Callable[[ProcessRecord], None] | None = None) -> Self:
         """Start the server and wait until every named model is ready.
 
-        `on_launch` is told of the process before the models load: whoever keeps a server that is not `owned` must
+        `on_launch` is told of the process before it runs: whoever keeps a server that is not `owned` must
         know of it even if it is itself killed meanwhile.
 
         Raises:
@@ -114,22 +114,20 @@ class EmbeddedTriton:
             workspace = temporary = Path(tempfile.mkdtemp(prefix="polylip-triton-"))
         _lay_out(wheel, self._repository, workspace)
         self.log_path.unlink(missing_ok=True)  # the log is of this run, so that its tail tells of this run
-        shm_prefix = f"polylip_{secrets.token_hex(4)}_"
-        self._process = GuardedProcess(
-            Launch(
-                command=self._command(wheel, workspace, shm_prefix),
-                log_path=self.log_path,
-                env=self._environment(wheel),
-                cwd=self._run_dir,
-                owned=self._owned,
-                grace_s=_GRACE_S,
-                shm_prefix=shm_prefix,
-                temporary=temporary,
-            )
+        # One prefix for each run folder: files of a server whose guard was killed too are found by the next start.
+        shm_prefix = f"polylip_{hashlib.sha256(bytes(self._run_dir.resolve())).hexdigest()[:8]}_"
+        launch = Launch(
+            command=self._command(wheel, workspace, shm_prefix),
+            log_path=self.log_path,
+            env=self._environment(wheel),
+            cwd=self._run_dir,
+            owned=self._owned,
+            grace_s=_GRACE_S,
+            shm_prefix=shm_prefix,
+            temporary=temporary,
         )
+        self._process = GuardedProcess(launch, on_launch)
         try:
-            if on_launch is not None:
-                on_launch(self._process.record)
             self._wait_until_ready()
         except BaseException:  # also a Ctrl-C while models load: leave nothing behind
             self.stop()

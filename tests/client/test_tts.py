@@ -8,6 +8,7 @@ from client.contracts import TtsEngine
 from client.errors import ContractViolation, EngineError, EngineFault, EngineRefused, EngineTimeout
 from client.repository import ModelRepository
 from client.triton import TritonTts
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.triton
 
@@ -17,18 +18,10 @@ def tts(connection) -> TtsEngine:
     return TritonTts(connection, "tts_moods", timeout_s=20)
 
 
-def cancelled_streams(tts: TtsEngine) -> int:
-    """How many streams the model saw cancelled: the length of its answer, less one."""
-    [chunk] = tts.speak("cancelled", "en")
+def cancelled_streams(tts: TtsEngine, number: int) -> int:
+    """How many streams of "endless <number>" the model saw cancelled: the length of its answer, less one."""
+    [chunk] = tts.speak(f"cancelled {number}", "en")
     return chunk.samples.size - 1
-
-
-def cancelled_reaches(tts: TtsEngine, count: int) -> bool:
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline:
-        if cancelled_streams(tts) == count:
-            return True
-    return False
 
 
 def test_chunks_come_in_order_and_whole(tts):
@@ -47,20 +40,17 @@ def test_a_chunk_is_handed_over_before_the_stream_ends(tts):
 
 
 def test_closing_early_cancels_the_work_and_leaves_no_thread(tts):
-    before = cancelled_streams(tts)
     threads = set(threading.enumerate())
 
-    streams = [tts.speak("endless", "en") for _ in range(5)]
+    streams = [tts.speak("endless 5", "en") for _ in range(5)]
     for stream in streams:
         next(stream)
     for stream in streams:
         stream.close()
 
-    assert cancelled_reaches(tts, before + 5)
-    deadline = time.monotonic() + 5
-    while not set(threading.enumerate()) <= threads:  # grpc's own thread of the channel ends with its last call
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    eventually(lambda: cancelled_streams(tts, 5) == 5, 20, "five cancelled streams")
+    # grpc's own thread of the channel ends with its last call
+    eventually(lambda: set(threading.enumerate()) <= threads, 20, "the end of the streams' threads")
 
 
 def test_an_unread_stream_does_not_flood_the_caller(tts):
@@ -74,12 +64,11 @@ def test_an_unread_stream_does_not_flood_the_caller(tts):
 
 
 def test_the_deadline_covers_the_whole_stream(connection, tts):
-    before = cancelled_streams(tts)
 
     with pytest.raises(EngineTimeout):
-        list(TritonTts(connection, "tts_moods", timeout_s=0.3).speak("endless", "en"))
+        list(TritonTts(connection, "tts_moods", timeout_s=0.3).speak("endless 6", "en"))
 
-    assert cancelled_reaches(tts, before + 1)
+    eventually(lambda: cancelled_streams(tts, 6) == 1, 20, "the end of the work")
 
 
 @pytest.mark.parametrize(

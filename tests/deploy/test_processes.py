@@ -74,6 +74,41 @@ def test_the_guard_passes_on_the_status_and_removes_what_is_the_programs(tmp_pat
     assert not folder.exists()
 
 
+def test_a_program_runs_only_once_its_process_is_remembered(tmp_path: Path) -> None:
+    def full_disk(record: ProcessRecord) -> None:
+        remembered.append(record)
+        raise OSError("no space left")
+
+    remembered: list[ProcessRecord] = []
+    with pytest.raises(OSError, match="no space left"):
+        GuardedProcess(launch(tmp_path, "print('ran', flush=True)"), full_disk)
+    assert remembered[0].wait(timeout_s=20)
+    assert tail(tmp_path / "log") == ""
+
+
+def test_what_a_killed_guard_left_goes_when_its_record_is_stopped(tmp_path: Path) -> None:
+    """The program itself dies with the guard, its children do not."""
+    child = f"subprocess.Popen([sys.executable, '-c', {STUBBORN!r}])"
+    process = GuardedProcess(launch(tmp_path, f"import subprocess, sys, time; {child}; time.sleep(600)"))
+    wait_for_line(tmp_path / "log", "up")
+    os.kill(process.record.pid, signal.SIGKILL)
+    assert process.record.wait(timeout_s=20)
+    process.record.stop(grace_s=0)
+    eventually(lambda: session_members(process.record.pid) == [], 20, "the end of the orphan")
+
+
+def test_a_guard_removes_what_a_killed_predecessor_left_in_shared_memory(tmp_path: Path) -> None:
+    prefix = f"polylip_test_{os.getpid()}_"
+    left = Path(f"/dev/shm/{prefix}left")
+    left.touch()
+    process = GuardedProcess(
+        launch(tmp_path, "print('up', flush=True); import time; time.sleep(600)", shm_prefix=prefix)
+    )
+    wait_for_line(tmp_path / "log", "up")
+    assert not left.exists()
+    process.stop()
+
+
 def test_a_program_that_is_not_there_ends_with_127_and_says_so(tmp_path: Path) -> None:
     process = GuardedProcess(Launch(["no-such-program"], tmp_path / "log", dict(os.environ)))
     assert process.record.wait(timeout_s=20)

@@ -1,5 +1,6 @@
 """A TTS engine whose TEXT says how it behaves ("count 3", "fail 1", "endless", ...), for tests of the client."""
 
+import collections
 import os
 import threading
 import time
@@ -7,6 +8,7 @@ import time
 import numpy as np
 import triton_python_backend_utils as pb_utils
 
+NUMBERED = ("endless", "cancelled")  # their number is a name, not a count of chunks
 FINAL = pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL
 
 
@@ -22,7 +24,7 @@ def failure(message, code):
 
 class TritonPythonModel:
     def initialize(self, args):
-        self._cancelled = 0
+        self._cancelled = collections.Counter()  # by the number that came with "endless"
 
     def execute(self, requests):
         for request in requests:
@@ -40,7 +42,7 @@ class TritonPythonModel:
             sender.send(error, flags=FINAL)
 
     def _send(self, sender, mood, count, speaker):
-        for index in range(count):
+        for index in range(count if mood not in NUMBERED else 0):
             sender.send(chunk(np.full(100, (index + 1) / 100)))
         if mood == "fail":
             return failure("RuntimeError: lost my voice", pb_utils.TritonError.INTERNAL)
@@ -52,7 +54,7 @@ class TritonPythonModel:
         if mood == "slow":
             time.sleep(1.5)
         if mood == "endless":
-            self._until_cancelled(sender)
+            self._until_cancelled(sender, count)
         special = {
             "nan": lambda: chunk([0.1, np.nan]),
             "loud": lambda: chunk([1.5]),
@@ -60,14 +62,14 @@ class TritonPythonModel:
             "rates": lambda: chunk([0.1], 16_000),
             "rate": lambda: chunk([0.1], 1),
             "speaker": lambda: chunk(speaker),
-            "cancelled": lambda: chunk(np.zeros(1 + self._cancelled)),
+            "cancelled": lambda: chunk(np.zeros(1 + self._cancelled[count])),
         }
         if mood in special:
             sender.send(special[mood]())
         return None
 
-    def _until_cancelled(self, sender):
+    def _until_cancelled(self, sender, number):
         while not sender.is_cancelled():
             sender.send(chunk(np.zeros(100)))
             time.sleep(0.01)
-        self._cancelled += 1
+        self._cancelled[number] += 1
