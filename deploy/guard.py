@@ -9,9 +9,10 @@ killed. So it is started through this small supervisor:
   temporary folder are removed.
 
 Run as a script, isolated and without site-packages; standard library only. It must lead its own session.
-`--go-fd`: an inherited descriptor; the program starts when a byte comes from it, and never when it is closed before: whoever
-starts a guard can write down its pid first, and if it dies before that, nothing was started. `--pid-fd`: an inherited
-descriptor to which the program's pid is written. The exit status is the program's own, or 128 + the signal that ended it.
+`--go-fd`: an inherited descriptor; the program starts when a byte comes from it, and never when it is closed before. So
+whoever starts a guard can write down its pid first, and if it dies before that, nothing was started.
+`--pid-fd`: an inherited descriptor to which the program's pid is written. The exit status is the program's own, or
+128 + the signal that ended it.
 """
 
 import argparse

@@ -64,7 +64,6 @@ def test_an_unread_stream_does_not_flood_the_caller(tts):
 
 
 def test_the_deadline_covers_the_whole_stream(connection, tts):
-
     with pytest.raises(EngineTimeout):
         list(TritonTts(connection, "tts_moods", timeout_s=0.3).speak("endless 6", "en"))
 
