@@ -154,6 +154,11 @@ class TtsEngine(Protocol):
 class FacesEngine(Protocol):
     """Face detection."""
 
+    @property
+    def short_side_px(self) -> int | None:
+        """Short side, in pixels, that the engine wants its frames scaled to; None: it states none."""
+        ...
+
     def detect(self, frames: UInt8Array, *, traceparent: str = "") -> list[Float32Array]:
         """Find faces in RGB `frames` [n, h, w, 3]; per frame an array [k, 5]: x1 y1 x2 y2 in pixels, score in 0..1.
 

@@ -10,6 +10,11 @@ from client.tensors import require_contract
 class TritonFaces(FrameEngine):
     """Fills the Protocol `FacesEngine`."""
 
+    @property
+    def short_side_px(self) -> int | None:
+        """Short side that the engine wants its frames scaled to (parameter `short_side_px`); None: it states none."""
+        return self.config.short_side_px()
+
     def detect(self, frames: UInt8Array, *, traceparent: str = "") -> list[Float32Array]:
         """Find faces in RGB `frames` [n, h, w, 3]; per frame an array [k, 5]: x1 y1 x2 y2 in pixels, score in 0..1.
 

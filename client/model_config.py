@@ -39,6 +39,10 @@ class ModelConfig:
         """Parameter `language_pairs`: "en-es es-en"."""
         return self._read("language_pairs", _language_pairs)
 
+    def short_side_px(self) -> int | None:
+        """Parameter `short_side_px`: to which a face detector wants its frames scaled; None when it states nothing."""
+        return self._read("short_side_px", _positive_int) if "short_side_px" in self.parameters else None
+
     def lips_profile(self) -> LipsProfile:
         """Parameters `face_size_px`, `crop_margins`, `mouth_region`, `blend` and `mel_<field of MelSpec>`.
 

@@ -146,8 +146,9 @@ class VisualSettings(_Section):
 
     detect_every_frames: int = Field(5, ge=1, le=100)
     """A face is searched in every k-th frame; the track is predicted in between."""
-    detector_short_side_px: int = Field(360, ge=64, le=2160)
-    """Frames are scaled down to this short side for detection (never up)."""
+    detector_short_side_px: int | None = Field(None, ge=64, le=2160)
+    """Frames are scaled down to this short side for detection (never up). None: what the faces engine states (parameter
+    `short_side_px` of its config), 360 if it states nothing."""
     detector_batch: int = Field(4, ge=1, le=64)
     lips_batch: int = Field(8, ge=1, le=128)
     """Crops in one call of the lips engine."""

@@ -14,6 +14,9 @@ from orchestrator.media.clip import ClipInfo, FaceBox
 from orchestrator.settings import VisualSettings
 from orchestrator.visual.retry import EngineRetry
 
+DEFAULT_SHORT_SIDE_PX = 360
+"""Of the pictures for a detector that states none."""
+
 
 class FaceFinder:
     """Calls the detector on pictures of one size a clip, fixed by its first frame, so that Triton can merge them."""
@@ -30,17 +33,21 @@ class FaceFinder:
         """Waited for the detector so far."""
 
     def picture(self, frame: av.VideoFrame) -> UInt8Array:
-        """Return the frame as the detector sees it: RGB [h, w, 3], square pixels, short side as the settings say.
+        """Return the frame as the detector sees it: RGB [h, w, 3], square pixels, its short side as short as asked.
 
-        Only this small picture is converted to RGB. Frames are never scaled up.
+        Only this small picture is converted to RGB. Frames are never scaled up. The first call may ask the engine for
+        its short side, and raises its error when its tries are used up.
         """
         if self._size is None:
-            self._size = small_size(
-                frame.width, frame.height, self._pixel_aspect, self._settings.detector_short_side_px
-            )
+            self._size = small_size(frame.width, frame.height, self._pixel_aspect, self._short_side_px())
         width, height = self._size
         small = self._reformatter.reformat(frame, width, height, "rgb24", interpolation=Interpolation.AREA, threads=1)
         return cast("UInt8Array", small.to_ndarray())
+
+    def _short_side_px(self) -> int:
+        if self._settings.detector_short_side_px is not None:
+            return self._settings.detector_short_side_px
+        return self._retry.call(lambda: self._faces.short_side_px) or DEFAULT_SHORT_SIDE_PX
 
     def find(
         self, pictures: Sequence[UInt8Array], frames: Sequence[av.VideoFrame], traceparent: str = ""

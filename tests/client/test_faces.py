@@ -50,3 +50,7 @@ def test_wrong_boxes_break_the_contract(faces, mood, words):
 def test_frames_of_the_wrong_shape_never_leave(faces, shape):
     with pytest.raises(ValueError, match="frames must be"):
         faces.detect(np.zeros(shape, np.uint8))
+
+
+def test_an_engine_that_states_no_short_side_has_none(faces):
+    assert faces.short_side_px is None

@@ -104,3 +104,10 @@ def test_wrong_language_pairs_are_named(value):
 def test_a_batched_task_needs_a_batch_axis():
     with pytest.raises(ContractViolation, match="max_batch_size"):
         config(max_batch_size=0, **LIPS).lips_profile()
+
+
+def test_a_face_detector_may_state_its_short_side():
+    assert config().short_side_px() is None
+    assert config(short_side_px="192").short_side_px() == 192
+    with pytest.raises(ContractViolation, match="parameter short_side_px"):
+        config(short_side_px="0").short_side_px()

@@ -188,9 +188,11 @@ class FakeFaces(_Failing):
         self,
         look: Callable[[UInt8Array], Float32Array] | None = None,
         failures: Sequence[Exception] = (),
+        short_side_px: int | None = None,
     ) -> None:
         super().__init__(failures)
         self._look = look or centred_face
+        self.short_side_px = short_side_px
         self.calls: list[FacesCall] = []
 
     def detect(self, frames: UInt8Array, *, traceparent: str = "") -> list[Float32Array]:

@@ -57,6 +57,26 @@ def test_a_small_frame_is_not_scaled_up():
     assert finder(FakeFaces()).picture(make_frame(50, 40)).shape == (40, 50, 3)
 
 
+@pytest.mark.parametrize(
+    ("settings", "engine", "height_px"), [(None, None, 360), (None, 192, 192), (300, 192, 300), (300, None, 300)]
+)
+def test_the_short_side_is_the_settings_else_the_engines_else_360(settings, engine, height_px):
+    one = finder(FakeFaces(short_side_px=engine), settings=VisualSettings(detector_short_side_px=settings))
+    assert one.picture(make_frame(1024, 768)).shape[:2] == (height_px, round(1024 * height_px / 768))
+
+
+def test_an_engine_that_is_away_for_a_moment_is_asked_for_its_short_side_again():
+    class Starting(FakeFaces):
+        def __getattribute__(self, name):
+            if name == "short_side_px":
+                self._fail_if_told()
+            return super().__getattribute__(name)
+
+    faces = Starting(failures=[EngineUnavailable("faces", "away")], short_side_px=96)
+    one = finder(faces, settings=VisualSettings(engine_retry_delay_s=0.001))
+    assert one.picture(make_frame(256, 192)).shape[0] == 96
+
+
 def test_wide_pixels_are_made_square_before_the_detector_sees_them():
     clip = make_clip_info(256, 192, sample_aspect_ratio=Fraction(2))
     assert finder(FakeFaces(), clip).picture(make_frame(256, 192)).shape[:2] == (64, 171)
