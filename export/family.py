@@ -88,8 +88,8 @@ class Family(ABC):
     def figures(self, precision: str, expected: Tensors, got: Tensors, alone: Tensors) -> Sequence[Figure]:
         """Compare one batch for the gate; always the same figures in the same order.
 
-        `expected` comes from `reference`, `got` from the candidate, `alone` from it item by item. A family whose outputs
-        mean more than their values compares them otherwise; the names in `limits` are then its own.
+        `expected` comes from `reference`, `got` from the candidate, `alone` likewise item by item. A family whose
+        outputs mean more than their values compares them otherwise; the names in `limits` are then its own.
         """
         return tensor_figures(self.limits(precision), expected, got, alone)
 
