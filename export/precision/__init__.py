@@ -9,6 +9,7 @@ from export.precision.base import Job, Precision
 PRECISIONS: Mapping[str, str] = {
     "fp32": "export.precision.fp32",
     "fp16": "export.precision.fp16",
+    "bf16": "export.precision.bf16",
 }
 """Name -> module whose `PRECISION` is an instance of Precision. Lazy: a precision may need packages of its own."""
 

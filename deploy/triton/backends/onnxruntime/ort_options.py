@@ -1,4 +1,5 @@
-"""Reads a model's config.pbtxt as Triton's native onnxruntime backend does. Needs nothing but the standard library.
+"""Reads a model's config.pbtxt as Triton's native onnxruntime backend does. Needs nothing but the standard library
+and engine_kit.
 
 Keys and values: README.md of triton-inference-server/onnxruntime_backend. What that backend offers and this one does
 not is refused when the model loads, never ignored: implicit state, batch_input and batch_output.
@@ -8,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+
+from engine_kit.processor import bf16_supported
 
 T = TypeVar("T")
 _GRAPH_LEVELS = {-1: "ORT_ENABLE_BASIC", 0: "ORT_ENABLE_ALL", 1: "ORT_ENABLE_EXTENDED", 2: "ORT_DISABLE_ALL"}
@@ -107,12 +110,6 @@ def arithmetic(openvino: OpenVino, metadata: Mapping[str, str], cpuinfo: str) ->
     if not bf16_supported(cpuinfo):
         return Arithmetic("f32", f"{said}, but this processor has no bfloat16 arithmetic")
     return Arithmetic("bf16", said)
-
-
-def bf16_supported(cpuinfo: str) -> bool:
-    """Tell from the text of /proc/cpuinfo whether the processor multiplies bfloat16 itself."""
-    flags = next((line for line in cpuinfo.splitlines() if line.startswith("flags")), "").split()
-    return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
 def _refuse_unsupported(config: Mapping[str, Any]) -> None:

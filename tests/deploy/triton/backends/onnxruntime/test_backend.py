@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tritonclient.grpc as grpc
-from ort_options import bf16_supported
+from engine_kit.processor import bf16_supported
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
 from deploy.errors import TritonStartFailed

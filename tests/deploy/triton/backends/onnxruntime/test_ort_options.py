@@ -61,12 +61,6 @@ def test_openvino_computes_in_fp32_unless_told_otherwise() -> None:
     assert read_options(config([block])).openvino == OpenVino("BF16")
 
 
-def test_bfloat16_is_looked_for_among_the_flags() -> None:
-    assert ort_options.bf16_supported("processor: 0\nflags\t\t: fpu avx512_bf16 sse\n")
-    assert not ort_options.bf16_supported("flags\t\t: fpu avx512f\n")
-    assert not ort_options.bf16_supported("")
-
-
 @pytest.mark.parametrize(
     ("precision", "metadata", "flags", "hint", "reason"),
     [
