@@ -157,10 +157,13 @@ class VisualSettings(_Section):
     """Faces narrower than this in the source are left alone."""
     track_lost_after_s: float = Field(0.5, ge=0, le=5)
     """A face not seen for so long is lost; its frames pass through."""
+    speaker_look_ahead_s: float = Field(1.5, ge=0, le=5)
+    """While several faces are in sight, frames wait so long to learn who speaks; 0: the largest face, always."""
     kalman_process_noise: float = Field(4.0, gt=0)
-    """Standard deviation of the acceleration, in box widths per second squared."""
-    kalman_measurement_noise: float = Field(0.02, gt=0)
-    """Standard deviation of a detection, in box widths."""
+    """Standard deviation of the acceleration, in box widths per second squared: the value at which the boxes of fast
+    nods and shakes are nearest to the face (docs/LIPS.md, "Steady boxes")."""
+    kalman_measurement_noise: float = Field(0.006, gt=0)
+    """Standard deviation of a detection's centre, in box widths, as measured of faces_haar (the same place)."""
     engine_attempts: int = Field(5, ge=1, le=20)
     """Tries of one detector or lips call whose error is retryable."""
     engine_retry_delay_s: float = Field(0.5, gt=0, le=60)

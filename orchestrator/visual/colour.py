@@ -58,7 +58,7 @@ class Colour:
         affine = np.hstack([to_rgb, -to_rgb @ offset[:, None]])
         return rounded(_transformed(yuv.astype(np.float32), affine))
 
-    def to_yuv(self, rgb: UInt8Array) -> Float32Array:
+    def to_yuv(self, rgb: UInt8Array | Float32Array) -> Float32Array:
         """Convert [h, w, 3]; unrounded, 0..255."""
         to_yuv, offset = _matrix(self)
         return _transformed(rgb.astype(np.float32), np.hstack([to_yuv, offset[:, None]]))

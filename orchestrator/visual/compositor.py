@@ -1,6 +1,7 @@
 """Pasting a lips engine's answer into the planes of a frame, inside the mouth region only."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, cast
 
 import av
 import cv2
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from client.contracts import Float32Array, LipsProfile, UInt8Array
 from orchestrator.visual.colour import Colour, rounded
 from orchestrator.visual.geometry import PixelSpan, Rect, pixels_inside
+from orchestrator.visual.match import colour_match, kept_detail
 from orchestrator.visual.planes import copy_of, planes_of
 from orchestrator.visual.resample import resample
 
@@ -43,9 +45,12 @@ def paste(frame: av.VideoFrame, patch: Patch, profile: LipsProfile, strength: fl
     change = _change(patch, profile, Colour.of(frame))
     luma, blue, red = planes_of(pasted)
     where = _Placement(patch.square, mouth)
-    _paste_plane(luma, change[..., 0], where, profile, strength)
-    _paste_plane(blue, change[..., 1], where.on_chroma(), profile, strength)
-    _paste_plane(red, change[..., 2], where.on_chroma(), profile, strength)
+    for number, (plane, place) in enumerate(((luma, where), (blue, where.on_chroma()), (red, where.on_chroma()))):
+        span = pixels_inside(place.mouth, plane.shape[1], plane.shape[0])
+        if not span.empty:
+            added = change.on_plane(number, plane, span, place.square)
+            source = plane[span.slices].astype(np.float32)
+            plane[span.slices] = rounded(source + strength * feather(span, place.mouth) * added)
     return pasted
 
 
@@ -66,26 +71,57 @@ class _Placement(NamedTuple):
         return _Placement(self.square.on_chroma(), self.mouth.on_chroma())
 
 
-def _change(patch: Patch, profile: LipsProfile, colour: Colour) -> Float32Array:
-    """Return what goes into the planes, YUV [s, s, 3]: a difference for `residual`, the picture for `replace`."""
-    if profile.blend == "replace":
-        return colour.to_yuv(patch.answer)
-    return colour.difference_to_yuv(cv2.subtract(patch.answer, patch.crop, dtype=cv2.CV_32F))  # type: ignore[arg-type]
+class _Change(Protocol):
+    """What is to be added to the planes, known at the crop's size."""
+
+    def on_plane(self, number: int, plane: UInt8Array, span: PixelSpan, square: Rect) -> Float32Array:
+        """Return it for the pixels of `span` of one plane (0 luma, 1 blue, 2 red); `square` in its coordinates."""
+        ...
 
 
-def _paste_plane(
-    plane: UInt8Array, change: Float32Array, where: _Placement, profile: LipsProfile, strength: float
-) -> None:
-    span = pixels_inside(where.mouth, plane.shape[1], plane.shape[0])
-    if span.empty:
-        return
-    in_crop = span.rect.in_units_of(where.square, profile.face_size_px)
+@dataclass(frozen=True, slots=True)
+class _Residual:
+    """The difference that the engine made, over the picture's own detail."""
+
+    difference: Float32Array
+    """YUV [s, s, 3]."""
+
+    def on_plane(self, number: int, plane: UInt8Array, span: PixelSpan, square: Rect) -> Float32Array:
+        return _enlarged(self.difference[..., number], span, square)
+
+
+@dataclass(frozen=True, slots=True)
+class _Replacement:
+    """The engine's picture in the colours of the crop; where both show the same, their difference over the frame."""
+
+    picture: Float32Array
+    """YUV [s, s, 3], matched."""
+    crop: Float32Array
+    """YUV [s, s, 3]."""
+    kept: Float32Array
+    """[s, s]: where the frame's own detail stays."""
+
+    def on_plane(self, number: int, plane: UInt8Array, span: PixelSpan, square: Rect) -> Float32Array:
+        kept = np.clip(_enlarged(self.kept, span, square), 0, 1)
+        added = _enlarged(self.picture[..., number], span, square)
+        source = plane[span.slices].astype(np.float32)
+        return added - (kept * _enlarged(self.crop[..., number], span, square) + (1 - kept) * source)
+
+
+def _change(patch: Patch, profile: LipsProfile, colour: Colour) -> _Change:
+    if profile.blend == "residual":
+        difference = cast("Float32Array", cv2.subtract(patch.answer, patch.crop, dtype=cv2.CV_32F))
+        return _Residual(colour.difference_to_yuv(difference))
+    match = colour_match(patch.answer, patch.crop, profile.mouth_region)
+    picture, crop = colour.to_yuv(match.apply(patch.answer)), colour.to_yuv(patch.crop)
+    return _Replacement(picture, crop, kept_detail(picture[..., 0], crop[..., 0]))
+
+
+def _enlarged(picture: Float32Array, span: PixelSpan, square: Rect) -> Float32Array:
+    """Show a picture of the square [s, s] on the pixels of `span`."""
+    in_crop = span.rect.in_units_of(square, len(picture))
     # Cubic: the crop is mostly smaller than the face, and linear enlargement would show its grid.
-    added = resample(np.ascontiguousarray(change), in_crop, span.size, cv2.INTER_CUBIC)
-    source = plane[span.slices].astype(np.float32)
-    if profile.blend == "replace":
-        added -= source
-    plane[span.slices] = rounded(source + strength * feather(span, where.mouth) * added)
+    return resample(np.ascontiguousarray(picture), in_crop, span.size, cv2.INTER_CUBIC)
 
 
 def _rise(share: NDArray[np.floating]) -> NDArray[np.float64]:

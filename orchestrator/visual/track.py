@@ -9,8 +9,9 @@ from orchestrator.media.clip import FaceBox
 from orchestrator.settings import VisualSettings
 from orchestrator.visual import kalman
 
-SIZE_NOISE = 2.0
-"""A width is a difference of two edges and a centre their mean: with equal errors the width's is twice as large."""
+SIZE_NOISE = 4.0
+"""A face's size is known less well than its place: a width is a difference of two edges and a centre their mean,
+which makes 2 of equal errors, and Haar's windows come in few sizes. Measured: tests/benchmarks/bench_tracking.py."""
 
 SIZE_ACCELERATION = 0.1
 """Heads come nearer and turn more slowly than they move to the side: a share of the position's acceleration."""
