@@ -75,8 +75,8 @@ def kept_detail(answer: Float32Array, crop: Float32Array) -> Float32Array:
     """
     difference = cast("Float32Array", answer - crop)
     changed = np.abs(cv2.blur(difference, _kernel(len(crop), _MOVED_SHARE)))
-    changed = cv2.dilate(changed, np.ones(_kernel(len(crop), _SPREAD_SHARE), np.uint8))
-    share = 1 / (1 + (changed / DETAIL_FADES_AT_LEVELS) ** 4)
+    spread = cv2.dilate(changed, np.ones(_kernel(len(crop), _SPREAD_SHARE), np.uint8))
+    share = cast("Float32Array", 1 / (1 + (spread / DETAIL_FADES_AT_LEVELS) ** 4))
     return cast("Float32Array", cv2.blur(share, _kernel(len(crop), _SPREAD_SHARE)).astype(np.float32))
 
 
