@@ -10,6 +10,8 @@ PRECISIONS: Mapping[str, str] = {
     "fp32": "export.precision.fp32",
     "fp16": "export.precision.fp16",
     "bf16": "export.precision.bf16",
+    "tensorrt": "export.precision.tensorrt",
+    "tensorrt_fp32": "export.precision.tensorrt_fp32",
 }
 """Name -> module whose `PRECISION` is an instance of Precision. Lazy: a precision may need packages of its own."""
 

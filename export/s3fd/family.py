@@ -43,7 +43,7 @@ class S3fdFamily(Family):
     licence = "BSD-3-Clause (face-alignment, whose release carries the weights); trained on WIDER FACE"
     source = "Zhang et al. 2017, S3FD: Single Shot Scale-invariant Face Detector; github.com/1adrianb/face-alignment"
     published_files = ("s3fd-619a316812.pth", "s3fd.pth")
-    precisions = ("fp32", "fp16", "bf16", "tensorrt")
+    precisions = ("fp32", "fp16", "bf16", "tensorrt", "tensorrt_fp32")
     signature = Signature(
         inputs=(Tensor(INPUT, "UINT8", ("height", "width", 3)),),
         outputs=tuple(

@@ -28,7 +28,7 @@ class Wav2LipFamily(Family):
     licence = "The published Wav2Lip weights may be used for research and personal purposes only, not commercially."
     source = "Prajwal et al. 2020, A Lip Sync Expert Is All You Need; github.com/Rudrabha/Wav2Lip"
     published_files = ("wav2lip.pth", "wav2lip_gan.pth")
-    precisions = ("fp32", "fp16", "bf16", "int8", "tensorrt")
+    precisions = ("fp32", "fp16", "bf16", "int8", "tensorrt", "tensorrt_fp32")
     signature = Signature(
         inputs=(Tensor("FACES", "UINT8", _PICTURE), Tensor("MEL", "FP32", (MELS, MEL_STEPS))),
         # Not FACES as in the task contract: ONNX knows a name once. The model's config says `output`: "MOVED".
