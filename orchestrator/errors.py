@@ -117,6 +117,12 @@ class StageFailed(PolylipError):
         self.reason = reason
 
 
+class FaceNotFound(PolylipError):
+    """The face that the request chose is never seen; the text names those that are."""
+
+    code = "face-not-found"
+
+
 class SessionCancelled(PolylipError):
     """The dub was cancelled while it ran."""
 

@@ -57,6 +57,11 @@ class FaceBox:
     """True when it comes from the track's motion model and not from a detection in this very frame."""
 
     @property
+    def edges(self) -> tuple[float, float, float, float]:
+        """x1, y1, x2, y2."""
+        return self.x1, self.y1, self.x2, self.y2
+
+    @property
     def width(self) -> float:
         """Pixels."""
         return self.x2 - self.x1

@@ -1,27 +1,47 @@
-"""The visual branch up to the ring: frames in, the same frames with their face out, on a thread of its own."""
+"""The visual branch up to the ring: frames in, the same frames with the face that speaks, on a thread of its own."""
 
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
-
-import av
+from typing import Self, TypeVar
 
 from client.contracts import FacesEngine
 from orchestrator.clock import now_ms
-from orchestrator.errors import SessionCancelled
-from orchestrator.media.clip import ClipInfo, TrackedFrame
+from orchestrator.errors import FaceNotFound, SessionCancelled
+from orchestrator.face_choice import FaceChoice
+from orchestrator.media.clip import ClipInfo, Mono, TrackedFrame
 from orchestrator.settings import Settings
+from orchestrator.visual.audition import SpeakerCasting
+from orchestrator.visual.casting import Cast, Casting, LargestCasting, RequestedCasting, track_at
+from orchestrator.visual.chronicle import Chronicle
 from orchestrator.visual.detection import FaceFinder
-from orchestrator.visual.lookahead import LookAhead
+from orchestrator.visual.lookahead import Frames, LookAhead, seen_frames
+from orchestrator.visual.loudness import SpeechLoudness
 from orchestrator.visual.retry import EngineRetry
 from orchestrator.visual.ring import FrameRing
 
 LOOK_AHEAD_SHARE = 0.25
-"""Part of the ring's bytes given to the frames that wait for later detections; the ring has the rest."""
+"""Part of the ring's bytes given to the frames that wait for later detections."""
+SPEAKER_SHARE = 0.25
+"""Part of them given to the frames that wait to learn who speaks; the ring has the rest."""
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Casts:
+    """How the face is found that is to speak."""
+
+    choice: FaceChoice | None = None
+    """The request's; None: the one that speaks."""
+    sound: Callable[[], Iterator[Mono]] | None = None
+    """Opens the source's sound (mono, loudness.SAMPLE_RATE_HZ), which is read only while several faces are in sight;
+    None: the largest face speaks."""
+    again: Callable[[], Frames] | None = None
+    """Opens the same frames a second time: needed for a choice with a time, whose face is looked for first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +53,7 @@ class VisualStats:
     detected_frames: int
     """Frames that the detector was asked about."""
     tracks: int
-    """Faces followed one after the other; 1 for a clip that shows one person throughout."""
+    """Faces that were chosen to speak at some time; 1 for a clip that shows one person throughout."""
     decode_s: float
     """Reading frames from the source."""
     detector_s: float
@@ -49,28 +69,36 @@ class VisualStats:
 
 
 class VisualBranch:
-    """Pulls decoded frames, detects, tracks, and fills the ring; the consumer's pace is the branch's pace.
+    """Pulls decoded frames, detects, tracks, chooses who speaks, and fills the ring.
 
-    Memory is bounded whatever the clip's length: the ring by `sync.ring_frames` and `sync.ring_bytes`, the frames
-    that wait for later detections by a share of those bytes.
+    The consumer's pace is the branch's pace. Memory is bounded whatever the clip's length: the ring by
+    `sync.ring_frames` and `sync.ring_bytes`; the frames that wait for later detections, and those that wait to learn
+    who speaks, by shares of those bytes.
     """
 
     def __init__(
         self,
-        frames: Iterator[tuple[int, float, av.VideoFrame]],
+        frames: Frames,
         clip: ClipInfo,
         faces: FacesEngine,
         settings: Settings,
         *,
+        casts: Casts | None = None,
         traceparent: str = "",
     ) -> None:
-        """Take (index, time_s, upright 8-bit 4:2:0 frame) in presentation order; closed at the end if a generator."""
+        """Take frames, closed at the end if a generator, and how to choose the face (left out: the largest)."""
         self._source = frames
+        self._clip = clip
+        self._casts = casts or Casts()
+        self._settings = settings
+        self._traceparent = traceparent
         self._cancelled = threading.Event()
-        look_ahead_bytes = int(settings.sync.ring_bytes * LOOK_AHEAD_SHARE)
-        self._ring = FrameRing(settings.sync.ring_frames, settings.sync.ring_bytes - look_ahead_bytes)
+        ring_share = 1.0 - LOOK_AHEAD_SHARE - SPEAKER_SHARE
+        self._ring = FrameRing(settings.sync.ring_frames, int(settings.sync.ring_bytes * ring_share))
         self._finder = FaceFinder(faces, clip, settings.visual, EngineRetry(settings.visual, self._cancelled))
-        self._look_ahead = LookAhead(self._finder, settings.visual, look_ahead_bytes, traceparent)
+        self._look_ahead = self._new_look_ahead()
+        self.chronicle = Chronicle()
+        """All faces and choices so far; whole once the frames are read to their end."""
         self._thread = threading.Thread(target=self._run, name="visual-branch", daemon=True)
         self._started_at_ms = 0
         self._finished_at_ms = 0
@@ -120,7 +148,7 @@ class VisualBranch:
             frames=self._frames,
             frames_with_face=self._frames_with_face,
             detected_frames=self._look_ahead.detected_frames,
-            tracks=self._look_ahead.tracks,
+            tracks=self.chronicle.followed,
             decode_s=self._decode_s,
             detector_s=self._finder.engine_s,
             held_back_s=ring.put_wait_s,
@@ -133,9 +161,8 @@ class VisualBranch:
     def _run(self) -> None:
         try:
             with contextlib.ExitStack() as stack:
-                if (close := getattr(self._source, "close", None)) is not None:
-                    stack.callback(close)
-                self._follow()
+                _close_later(stack, self._source)
+                self._follow(stack)
         except BaseException as error:  # the consumer raises it: nothing may die silently in this thread
             self._finished_at_ms = now_ms()
             self._ring.fail(error)
@@ -143,24 +170,66 @@ class VisualBranch:
             self._finished_at_ms = now_ms()
             self._ring.close()
 
-    def _follow(self) -> None:
-        for index, time_s, frame in self._decoded():
-            if self._cancelled.is_set():
-                raise SessionCancelled("the visual branch was cancelled")
-            self._look_ahead.push(index, time_s, frame)
-            self._hand_on(self._look_ahead.settled())
-        self._look_ahead.finish()
-        self._hand_on(self._look_ahead.settled())
+    def _follow(self, stack: contextlib.ExitStack) -> None:
+        casting = self._casting(stack)
+        for seen in seen_frames(self._decoded(self._source), self._look_ahead):
+            self._hand_on(casting.push(seen))
+        self._hand_on(casting.finish())
+        self.chronicle.end(self._clip.duration_s)
+        if self._casts.choice is not None and not self.chronicle.followed:
+            raise FaceNotFound(f"the face {self._casts.choice} is never in sight; {self.chronicle.faces_there()}")
 
-    def _decoded(self) -> Iterator[tuple[int, float, av.VideoFrame]]:
+    def _casting(self, stack: contextlib.ExitStack) -> Casting:
+        choice, sound = self._casts.choice, self._casts.sound
+        if choice is not None:
+            return RequestedCasting(choice if choice.at_s is None else FaceChoice(track=self._track_at(choice)))
+        look_ahead_s = self._settings.visual.speaker_look_ahead_s
+        if sound is None or look_ahead_s == 0:
+            return LargestCasting()
+        blocks = sound()
+        _close_later(stack, blocks)
+        loudness = SpeechLoudness(self._unless_cancelled(blocks), self._settings.vad)
+        return SpeakerCasting(loudness, look_ahead_s, int(self._settings.sync.ring_bytes * SPEAKER_SHARE))
+
+    def _track_at(self, choice: FaceChoice) -> int:
+        """Look through the frames until the choice's time, for the number that its face will have in the second pass.
+
+        The passes are alike: tracks depend on the detections alone.
+        """
+        if self._casts.again is None or choice.at_s is None:
+            raise ValueError("a choice with a time needs the frames a second time")
+        frames = self._casts.again()
+        with contextlib.ExitStack() as stack:
+            _close_later(stack, frames)
+            return track_at(seen_frames(self._decoded(frames), self._new_look_ahead()), choice)
+
+    def _new_look_ahead(self) -> LookAhead:
+        look_ahead_bytes = int(self._settings.sync.ring_bytes * LOOK_AHEAD_SHARE)
+        return LookAhead(self._finder, self._settings.visual, look_ahead_bytes, self._traceparent)
+
+    def _decoded(self, frames: Frames) -> Frames:
         begin = time.monotonic()
-        for decoded in self._source:
+        for decoded in self._unless_cancelled(frames):
             self._decode_s += time.monotonic() - begin
             yield decoded
             begin = time.monotonic()
 
-    def _hand_on(self, settled: Iterator[TrackedFrame]) -> None:
-        for tracked in settled:
+    def _unless_cancelled(self, items: Iterator[Item]) -> Iterator[Item]:
+        for item in items:
+            if self._cancelled.is_set():
+                raise SessionCancelled("the visual branch was cancelled")
+            yield item
+
+    def _hand_on(self, decided: Iterator[Cast]) -> None:
+        for cast in decided:
+            self.chronicle.note(cast)
+            tracked = cast.tracked
             self._ring.put(tracked)
             self._frames += 1
             self._frames_with_face += tracked.face is not None
+
+
+def _close_later(stack: contextlib.ExitStack, items: object) -> None:
+    """Close a generator with the stack; other iterators have nothing to close."""
+    if (close := getattr(items, "close", None)) is not None:
+        stack.callback(close)

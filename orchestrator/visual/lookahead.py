@@ -3,15 +3,19 @@
 import math
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import av
 
 from client.contracts import UInt8Array
-from orchestrator.media.clip import TrackedFrame
 from orchestrator.settings import VisualSettings
 from orchestrator.visual.detection import FaceFinder
+from orchestrator.visual.seen import SeenFrame
+from orchestrator.visual.shots import ShotDetector, glance
 from orchestrator.visual.tracker import FaceTracker
+
+Frames = Iterator[tuple[int, float, av.VideoFrame]]
+"""(index, time_s, upright 8-bit 4:2:0 frame) in presentation order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +23,17 @@ class _Due:
     """A frame whose small picture waits for the next call of the detector."""
 
     time_s: float
+    shot: int
     frame: av.VideoFrame
     picture: UInt8Array
 
 
 class LookAhead:
-    """Every k-th frame and the last one go to the detector, a batch at a time; frames leave once their face is settled.
+    """Every k-th frame of a shot, its first and its last one go to the detector, a batch at a time.
 
-    At most about k x (batch + 2) frames wait, and those of `track_lost_after_s` while a face is missed. When they
-    come to more than `max_bytes`, the newest frame is detected at once and all leave with what is known.
+    Frames leave once their faces are settled. At most about k x (batch + 2) frames wait, those of `track_lost_after_s`
+    while a face is missed, and those of `shots.FLASH_S` while a cut is in doubt. When they come to more than
+    `max_bytes`, the newest frame is detected at once and all leave with what is known.
     """
 
     def __init__(self, finder: FaceFinder, settings: VisualSettings, max_bytes: int, traceparent: str = "") -> None:
@@ -37,59 +43,86 @@ class LookAhead:
         self._max_bytes = max_bytes
         self._traceparent = traceparent
         self._tracker = FaceTracker(settings)
-        self._waiting: deque[TrackedFrame] = deque()
+        self._shots = ShotDetector()
+        self._undecided: deque[SeenFrame] = deque()
+        """Frames that may yet begin a new shot; the waiting ones do not."""
+        self._waiting: deque[SeenFrame] = deque()
         self._waiting_bytes = 0
         self._due: list[_Due] = []
         self._newest_due: av.VideoFrame | None = None
-        self._pushed = 0
+        self._shot = 1
+        self._observed_shot = 1
+        self._frames_in_shot = 0
         self._settled_until_s = -math.inf
         self.detected_frames = 0
 
-    @property
-    def tracks(self) -> int:
-        """Faces followed one after the other."""
-        return self._tracker.followed_count
-
     def push(self, index: int, time_s: float, frame: av.VideoFrame) -> None:
         """Take the next frame; may call the detector. Raises its error when its tries are used up."""
-        tracked = TrackedFrame(index, time_s, frame, None)
-        self._waiting.append(tracked)
-        self._waiting_bytes += tracked.nbytes
-        if self._pushed % self._settings.detect_every_frames == 0:
-            self._make_due(tracked)
-        self._pushed += 1
+        seen = SeenFrame(index, time_s, frame, 0, ())
+        self._undecided.append(seen)
+        self._waiting_bytes += seen.nbytes
+        self._take(self._shots.push(glance(frame, time_s)))
         if self._waiting_bytes > self._max_bytes:
             self.finish()
-        elif len(self._due) >= self._settings.detector_batch:
-            self._detect()
 
     def finish(self) -> None:
         """Settle every waiting frame, the newest by a detection of its own."""
-        if self._waiting and self._waiting[-1].frame is not self._newest_due:
-            self._make_due(self._waiting[-1])
+        self._take(self._shots.flush())
+        self._make_newest_due()
         if self._due:
             self._detect()
         self._settled_until_s = math.inf
 
-    def settled(self) -> Iterator[TrackedFrame]:
+    def settled(self) -> Iterator[SeenFrame]:
         """Yield the frames that need not wait any longer, with their faces, and forget them."""
         while self._waiting and self._waiting[0].time_s < self._settled_until_s:
-            tracked = self._waiting.popleft()
-            self._waiting_bytes -= tracked.nbytes
-            face = self._tracker.face_at(tracked.time_s)
-            self._tracker.forget_before(tracked.time_s)
-            yield TrackedFrame(tracked.index, tracked.time_s, tracked.frame, face)
+            seen = self._waiting.popleft()
+            self._waiting_bytes -= seen.nbytes
+            faces = self._tracker.faces_at(seen.time_s)
+            self._tracker.forget_before(seen.time_s)
+            yield replace(seen, faces=faces)
         if not self._waiting:
             self._settled_until_s = -math.inf
 
-    def _make_due(self, tracked: TrackedFrame) -> None:
-        self._newest_due = tracked.frame
-        self._due.append(_Due(tracked.time_s, tracked.frame, self._finder.picture(tracked.frame)))
+    def _take(self, cuts: list[bool]) -> None:
+        """Let the oldest undecided frames in, one for each of `cuts`: does it begin a new shot?"""
+        for is_cut in cuts:
+            if is_cut:
+                self._make_newest_due()
+                self._shot += 1
+                self._frames_in_shot = 0
+            seen = replace(self._undecided.popleft(), shot=self._shot)
+            self._waiting.append(seen)
+            if self._frames_in_shot % self._settings.detect_every_frames == 0:
+                self._make_due(seen)
+            self._frames_in_shot += 1
+
+    def _make_newest_due(self) -> None:
+        if self._waiting and self._waiting[-1].frame is not self._newest_due:
+            self._make_due(self._waiting[-1])
+
+    def _make_due(self, seen: SeenFrame) -> None:
+        self._newest_due = seen.frame
+        self._due.append(_Due(seen.time_s, seen.shot, seen.frame, self._finder.picture(seen.frame)))
+        if len(self._due) >= self._settings.detector_batch:
+            self._detect()
 
     def _detect(self) -> None:
         due, self._due = self._due, []
         found = self._finder.find([one.picture for one in due], [one.frame for one in due], self._traceparent)
         for one, faces in zip(due, found, strict=True):
+            if one.shot != self._observed_shot:
+                self._tracker.cut()
+                self._observed_shot = one.shot
             self._tracker.observe(faces, one.time_s)
         self.detected_frames += len(due)
         self._settled_until_s = self._tracker.settled_until_s()
+
+
+def seen_frames(frames: Frames, look_ahead: LookAhead) -> Iterator[SeenFrame]:
+    """Pass all frames through."""
+    for index, time_s, frame in frames:
+        look_ahead.push(index, time_s, frame)
+        yield from look_ahead.settled()
+    look_ahead.finish()
+    yield from look_ahead.settled()

@@ -33,8 +33,8 @@ def feed(ahead, frames):
 @pytest.mark.parametrize("look", [None, no_face])
 def test_every_frame_comes_out_once_and_in_order(count, look):
     out, _ = feed(look_ahead(FakeFaces(look=look)), source(count))
-    assert [tracked.index for tracked in out] == list(range(count))
-    assert all((tracked.face is None) == (look is no_face) for tracked in out)
+    assert [seen.index for seen in out] == list(range(count))
+    assert all((seen.faces == ()) == (look is no_face) for seen in out)
 
 
 def test_every_kth_frame_and_the_last_are_detected_in_batches():
@@ -87,6 +87,37 @@ def test_frames_between_two_detections_get_the_place_between(max_bytes):
     ahead = look_ahead(faces, max_bytes)
     out, waited = feed(ahead, frames(61))
     assert waited <= max(1, max_bytes // out[0].nbytes)
-    errors = [tracked.face.x1 - (10 + 2 * tracked.index) for tracked in out]
+    errors = [seen.faces[0].box.x1 - (10 + 2 * seen.index) for seen in out]
     assert np.abs(errors).max() < 1
-    assert sum(not tracked.face.predicted for tracked in out) >= 13
+    assert sum(not seen.faces[0].box.predicted for seen in out) >= 13
+
+
+def scenes(*lengths):
+    """Shots of noise of their own, with a dark square in each."""
+    index = 0
+    for shot, length in enumerate(lengths):
+        for _ in range(length):
+            frame = make_frame(200, 64, seed=shot)
+            planes_of(frame).luma[16:48, 20 + 40 * shot : 52 + 40 * shot] = 20
+            yield index, index / 25, frame
+            index += 1
+
+
+def dark_square(picture):
+    columns = np.flatnonzero(picture[16:48, :, 1].mean(axis=0) < 45)
+    return np.array([[columns[0], 16, columns[-1] + 1, 48, 0.9]], np.float32)
+
+
+@pytest.mark.parametrize("max_bytes", [PLENTY, 9 * 200 * 64 * 3 // 2])
+@pytest.mark.parametrize("lengths", [(13, 22, 9), (20, 20, 20), (7, 6, 31)])
+def test_a_cut_ends_the_tracks_and_no_box_is_interpolated_across_it(lengths, max_bytes):
+    faces = FakeFaces(look=dark_square)
+    out, _ = feed(look_ahead(faces, max_bytes), scenes(*lengths))
+    shots = [shot for shot, length in enumerate(lengths, start=1) for _ in range(length)]
+    assert [seen.shot for seen in out] == shots
+    assert [[face.track for face in seen.faces] for seen in out] == [[shot] for shot in shots]
+    assert all(abs(seen.faces[0].box.x1 - (40 * seen.shot - 20)) < 1.5 for seen in out)
+    firsts = [0, lengths[0], lengths[0] + lengths[1]]
+    assert all(not out[first].faces[0].box.predicted for first in firsts)
+    lasts = [first - 1 for first in firsts[1:]]
+    assert all(not out[last].faces[0].box.predicted for last in lasts)
