@@ -54,8 +54,11 @@ class FaceFinder:
     ) -> list[list[FaceBox]]:
         """Return the faces of each picture in the pixels of its frame, by one call of the detector.
 
-        Faces below `min_face_score` or narrower than `min_face_px` are left out.
+        Faces below `min_face_score` or narrower than `min_face_px` are left out. The detector is not asked about frames
+        that have no room for one: it may refuse pictures so small.
         """
+        if min(frames[0].width, frames[0].height) < self._settings.min_face_px:
+            return [[] for _ in frames]
         begin = time.monotonic()
         batch = np.stack(pictures)
         answers = self._retry.call(lambda: self._faces.detect(batch, traceparent=traceparent))

@@ -94,6 +94,13 @@ def test_the_picture_is_the_frame_in_rgb():
     assert np.abs(picture.astype(int) - [255, 0, 0]).max() <= 3
 
 
+@pytest.mark.parametrize(("width", "height"), [(64, 14), (14, 64)])
+def test_frames_without_room_for_a_face_are_not_sent_to_the_detector(width, height):
+    faces = FakeFaces()
+    assert find(faces, [make_frame(width, height)] * 2) == [[], []]
+    assert faces.calls == []
+
+
 def test_doubtful_small_and_empty_boxes_are_left_out():
     rows = [[0, 0, 40, 40, 0.1], [0, 0, 3, 3, 0.9], [20, 20, 20, 20, 0.9], [9, 9, 30, 30, 0.8]]
     (found,) = find(FakeFaces(look=lambda frame: np.array(rows, np.float32)), [make_frame(128, 128)])
