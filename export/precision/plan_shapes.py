@@ -22,7 +22,7 @@ PICTURE_BATCH = Span(1, 4, 16)
 """Of graphs that take pictures of any size: TensorRT reserves memory for the largest batch of the largest picture, and
 64 pictures of 960 x 960 would need tens of gigabytes."""
 
-SIDES: Mapping[str, Span] = {"height": Span(64, 192, 960), "width": Span(64, 341, 960)}
+SIDES: Mapping[str, Span] = {"height": Span(32, 192, 960), "width": Span(32, 341, 960)}
 """Of axes that a signature names; tuned for a 16:9 clip at the detector's short side, up to what a clip of 2.6:1
 has at a short side of 360, upright or not."""
 
