@@ -30,6 +30,8 @@ class Task(StrEnum):
     TTS = "tts"
     FACES = "faces"
     LIPS = "lips"
+    BOUNDARY = "boundary"
+    """The only task that may have no engine: punctuation and pauses decide then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +179,22 @@ class LipsEngine(Protocol):
 
     def move(self, faces: UInt8Array, mels: Float32Array, *, traceparent: str = "") -> UInt8Array:
         """Move the mouths of RGB crops [n, s, s, 3] to mel windows [n, n_mels, steps]; returns crops of that shape."""
+        ...
+
+
+class BoundaryEngine(Protocol):
+    """Sentence boundaries: is what was heard so far a whole sentence?"""
+
+    def complete(self, text: str, language: str, *, traceparent: str = "") -> float:
+        """Return how sure the engine is, 0..1, that `text` ends where a sentence ends; 0 for a text without words.
+
+        `text` is what was heard so far, punctuated or not, one sentence or several; `language` is ISO 639-1 and one of
+        `languages()`, anything else is refused.
+        """
+        ...
+
+    def languages(self) -> Sequence[str]:
+        """Return the ISO 639-1 codes that the engine was trained for (config parameter `languages`: "en es")."""
         ...
 
 

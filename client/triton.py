@@ -4,6 +4,7 @@ connection = TritonConnection("127.0.0.1:8001", control_timeout_s=5)
 heard = TritonStt(connection, "stt_pocketsphinx", timeout_s=60).transcribe(audio, "en")
 """
 
+from client.boundary import TritonBoundary
 from client.connection import TritonConnection
 from client.faces import TritonFaces
 from client.frames import Transport
@@ -12,4 +13,13 @@ from client.mt import TritonMt
 from client.stt import TritonStt
 from client.tts import TritonTts
 
-__all__ = ["Transport", "TritonConnection", "TritonFaces", "TritonLips", "TritonMt", "TritonStt", "TritonTts"]
+__all__ = [
+    "Transport",
+    "TritonBoundary",
+    "TritonConnection",
+    "TritonFaces",
+    "TritonLips",
+    "TritonMt",
+    "TritonStt",
+    "TritonTts",
+]

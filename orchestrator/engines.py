@@ -4,8 +4,16 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-from client.contracts import FacesEngine, LipsEngine, MtEngine, SttEngine, Task, TtsEngine
-from client.triton import TritonConnection, TritonFaces, TritonLips, TritonMt, TritonStt, TritonTts
+from client.contracts import BoundaryEngine, FacesEngine, LipsEngine, MtEngine, SttEngine, Task, TtsEngine
+from client.triton import (
+    TritonBoundary,
+    TritonConnection,
+    TritonFaces,
+    TritonLips,
+    TritonMt,
+    TritonStt,
+    TritonTts,
+)
 from orchestrator.languages import Offer, offer_of
 from orchestrator.settings import Settings
 
@@ -59,6 +67,14 @@ class Engines:
             name,
             lambda: TritonLips(self._connection, name, triton.lips_timeout_s, transport=triton.frames_transport),
         )
+
+    def boundary(self, model: str = "") -> BoundaryEngine | None:
+        """Sentence boundaries; None when neither the caller nor the settings name an engine."""
+        name = model or self._names.boundary
+        if not name:
+            return None
+        timeout_s = self._triton.boundary_timeout_s
+        return self._engine(Task.BOUNDARY, name, lambda: TritonBoundary(self._connection, name, timeout_s))
 
     def offer(self) -> Offer:
         """Return which languages the settings' engines dub. Raises EngineError."""

@@ -30,8 +30,9 @@ class Offer:
 
 
 def chosen_engines(settings: EngineSettings, wanted: Mapping[str, str]) -> dict[Task, str]:
-    """Return the model of every task: the request's, else the settings'."""
-    return {task: wanted.get(task.value) or getattr(settings, task.value) for task in Task}
+    """Return the model of every task that has one: the request's, else the settings'."""
+    chosen = {task: wanted.get(task.value) or getattr(settings, task.value) for task in Task}
+    return {task: model for task, model in chosen.items() if model}
 
 
 def offer_of(stt: ModelConfig, mt: ModelConfig, tts: ModelConfig) -> Offer:

@@ -28,10 +28,13 @@ class EngineSettings(_Section):
     tts: str = "tts_espeak"
     faces: str = "faces_haar"
     lips: str = "lips_warp"
+    boundary: str = ""
+    """Tells whole sentences from parts; "": none, punctuation and pauses decide."""
 
     def names(self) -> list[str]:
         """The models to load, each once, in the order of the tasks."""
-        return list(dict.fromkeys([self.stt, self.mt, self.tts, self.faces, self.lips]))
+        chosen = [self.stt, self.mt, self.tts, self.faces, self.lips, self.boundary]
+        return [name for name in dict.fromkeys(chosen) if name]
 
 
 class TritonSettings(_Section):
@@ -45,6 +48,7 @@ class TritonSettings(_Section):
     """For the whole stream of one sentence."""
     faces_timeout_s: float = Field(60.0, gt=0, le=600)
     lips_timeout_s: float = Field(60.0, gt=0, le=600)
+    boundary_timeout_s: float = Field(10.0, gt=0, le=600)
     frames_transport: Literal["auto", "grpc", "shared_memory"] = "auto"
     """How pictures travel to Triton (client/frames.py); auto: shared memory when grpc_url is a loopback address."""
     control_timeout_s: float = Field(5.0, gt=0, le=120)

@@ -5,13 +5,14 @@ Each takes `failures`: errors raised by the first calls, one a call, before it s
 calls included.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from client.contracts import (
     AudioChunk,
+    BoundaryEngine,
     FacesEngine,
     Float32Array,
     LanguagePair,
@@ -24,6 +25,7 @@ from client.contracts import (
     TtsEngine,
     UInt8Array,
 )
+from client.errors import EngineRefused
 
 FAKE_TTS_SAMPLE_RATE_HZ = 24_000
 
@@ -256,9 +258,44 @@ class FakeLips(_Failing):
         return np.clip(moved, 0, 255).astype(np.uint8)
 
 
+@dataclass(frozen=True)
+class BoundaryCall:
+    text: str
+    language: str
+    traceparent: str
+
+
+class FakeBoundary(_Failing):
+    """Gives `scores[text]`; a text that is not in it scores what `judge(text)` says: 1 where it ends in . ? or !"""
+
+    def __init__(
+        self,
+        scores: Mapping[str, float] | None = None,
+        judge: Callable[[str], float] | None = None,
+        languages: Sequence[str] = ("en", "es"),
+        failures: Sequence[Exception] = (),
+    ) -> None:
+        super().__init__(failures)
+        self._scores = dict(scores or {})
+        self._judge = judge or (lambda text: float(text.rstrip().endswith((".", "?", "!"))))
+        self._languages = tuple(languages)
+        self.calls: list[BoundaryCall] = []
+
+    def complete(self, text: str, language: str, *, traceparent: str = "") -> float:
+        self.calls.append(BoundaryCall(text, language, traceparent))
+        self._fail_if_told()
+        if language not in self._languages:
+            raise EngineRefused("boundary", f"language {language!r} is not served")
+        return self._scores[text] if text in self._scores else self._judge(text)
+
+    def languages(self) -> Sequence[str]:
+        return self._languages
+
+
 # mypy checks here that the fakes fill the Protocols.
 _STT: SttEngine = FakeStt()
 _MT: MtEngine = FakeMt()
 _TTS: TtsEngine = FakeTts()
 _FACES: FacesEngine = FakeFaces()
 _LIPS: LipsEngine = FakeLips()
+_BOUNDARY: BoundaryEngine = FakeBoundary()

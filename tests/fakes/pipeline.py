@@ -14,18 +14,19 @@ from orchestrator.session.request import DubRequest
 from orchestrator.session.session import DubSession
 from orchestrator.settings import Settings
 from orchestrator.workers.run import STAGES, start_worker
-from tests.fakes.engines import FakeFaces, FakeLips, FakeMt, FakeStt, FakeTts
+from tests.fakes.engines import FakeBoundary, FakeFaces, FakeLips, FakeMt, FakeStt, FakeTts
 
 
 @dataclass
 class FakeEngines:
-    """All five tasks; the model's name is ignored but remembered."""
+    """All tasks; no boundary engine unless one is given. The model's name is ignored but remembered."""
 
     stt_engine: FakeStt = field(default_factory=FakeStt)
     mt_engine: FakeMt = field(default_factory=FakeMt)
     tts_engine: FakeTts = field(default_factory=FakeTts)
     faces_engine: FakeFaces = field(default_factory=FakeFaces)
     lips_engine: FakeLips = field(default_factory=FakeLips)
+    boundary_engine: FakeBoundary | None = None
     asked: list[tuple[str, str]] = field(default_factory=list)
 
     def stt(self, model: str = "") -> FakeStt:
@@ -47,6 +48,10 @@ class FakeEngines:
     def lips(self, model: str = "") -> FakeLips:
         self.asked.append(("lips", model))
         return self.lips_engine
+
+    def boundary(self, model: str = "") -> FakeBoundary | None:
+        self.asked.append(("boundary", model))
+        return self.boundary_engine
 
 
 class RecordingListener:

@@ -46,3 +46,10 @@ def test_an_engine_that_does_not_state_its_languages_breaks_its_contract():
 def test_a_request_overrides_single_engines():
     assert chosen_engines(EngineSettings(), {"lips": "lips_wav2lip"})[Task.LIPS] == "lips_wav2lip"
     assert chosen_engines(EngineSettings(), {})[Task.STT] == EngineSettings().stt
+
+
+def test_a_task_without_an_engine_is_not_among_the_chosen_or_the_loaded():
+    without = EngineSettings(boundary="")
+    assert Task.BOUNDARY not in chosen_engines(without, {})
+    assert chosen_engines(without, {"boundary": "another"})[Task.BOUNDARY] == "another"
+    assert "" not in without.names()
