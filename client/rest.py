@@ -86,16 +86,20 @@ class PolylipClient:
         engines: Mapping[str, str] | None = None,
         webhook: str | None = None,
         idempotency_key: str | None = None,
+        face: str | None = None,
     ) -> JsonObject:
         """Upload a clip and return the accepted dub: `id`, `state`, `links`. The file is streamed, never held whole.
 
-        With an `idempotency_key` of your own the call may be repeated after a RestUnavailable without dubbing twice.
+        `face`: whose lips move, a track of an earlier report ("2") or a box "x1,y1,x2,y2[@seconds]"; left out: the one
+        who speaks. With an `idempotency_key` of your own the call may be repeated after a RestUnavailable without
+        dubbing twice.
         """
         fields = {
             "target_language": target_language,
             "source_language": source_language,
             "engines": json.dumps(dict(engines)) if engines else None,
             "webhook": webhook,
+            "face": face,
         }
         data = {name: value for name, value in fields.items() if value}
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key is not None else {}

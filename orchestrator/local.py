@@ -10,6 +10,7 @@ from pathlib import Path
 
 from deploy.triton.embedded import EmbeddedTriton
 from orchestrator.engines import Engines
+from orchestrator.face_choice import FaceChoice
 from orchestrator.media.probe import probe
 from orchestrator.queues import topology
 from orchestrator.queues.broker import QueueSpec
@@ -34,21 +35,26 @@ class LocalPipeline:
         self._replies = replies
         self._broker = broker
 
-    def dub(self, clip: Path, out: Path, source: str, target: str, listener: SessionListener) -> Report:
+    def dub(self, clip: Path, out: Path, source: str, target: str, listener: SessionListener, face: str = "") -> Report:
         """Dub one clip into the folder `out`, which is made; on an error nothing new is left there.
 
         Both languages are ISO 639-1; `source` "" is detected, or the settings' where the engine cannot.
+        `face`: whose lips move (face_choice.py); "": the one who speaks.
 
         Raises:
             LanguagePairUnsupported: names the pairs there are.
+            BadRequest: `face` cannot be read, or means nothing in this clip.
             ClipRefused: the clip cannot be dubbed as it is.
             PolylipError: any stage's failure.
         """
+        choice = FaceChoice.parse(face)
         offer = self._engines.offer()
         source = offer.source(source, self._settings.source_language)
         offer.check(source, target)
         info = probe(clip, self._settings.media)
-        request = DubRequest(uuid.uuid4(), source, target)
+        if choice is not None:
+            choice.check(info)
+        request = DubRequest(uuid.uuid4(), source, target, face=choice)
         session = DubSession(
             request,
             clip,

@@ -132,6 +132,8 @@ class DubJob(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     target_language: str
     engines: dict[str, str] = {}
     """Task -> Triton model, where the request asks for another engine than the settings."""
+    face: str = ""
+    """Whose lips move, as face_choice.py reads it; "": the one who speaks."""
     created_at_ms: int = msgspec.field(default_factory=now_ms)
     schema: int = SCHEMA_VERSION
 

@@ -11,6 +11,7 @@ from client.contracts import Task
 from orchestrator.cli.output import console, errors, plain_errors, print_report, print_segments
 from orchestrator.cli.progress import StageBars
 from orchestrator.errors import BadRequest
+from orchestrator.face_choice import FaceChoice
 from orchestrator.local import local_pipeline
 from orchestrator.logs import configure_logging
 from orchestrator.settings import Settings
@@ -24,6 +25,15 @@ EngineOptions = Annotated[
     list[str] | None, typer.Option("--engine", help="Another engine for a task, e.g. --engine lips=lips_wav2lip.")
 ]
 
+Face = Annotated[
+    str,
+    typer.Option(
+        "--face",
+        help='Whose lips move: a face of an earlier report ("2"), or a box "x1,y1,x2,y2" in pixels, perhaps at a time '
+        'in seconds ("…@12.5"); left out: the one who speaks.',
+    ),
+]
+
 
 def dub(
     clip: Clip,
@@ -31,16 +41,18 @@ def dub(
     source: Source = "",
     out: Out = Path("out"),
     engine: EngineOptions = None,
+    face: Face = "",
 ) -> None:
     """Dub a clip, with an embedded Triton that is started for it and stopped afterwards."""
     with plain_errors():
         settings = with_engines(Settings(), engine or [])
+        FaceChoice.parse(face)  # what cannot be read is told before Triton is started
         configure_logging("WARNING", settings.log_format)
         with ExitStack() as stack:
             with console.status("Starting Triton and loading the engines"):
                 pipeline = stack.enter_context(local_pipeline(settings))
             bars = stack.enter_context(StageBars(errors))
-            pipeline.dub(clip, out, source, to, bars)
+            pipeline.dub(clip, out, source, to, bars, face)
         show(out)
 
 

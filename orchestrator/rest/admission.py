@@ -58,7 +58,7 @@ async def admit(
     """Check everything, make the dub durable and hand its job to the broker; True when an earlier dub is the answer.
 
     Raises:
-        ClipRefused, LanguagePairUnsupported, WebhookRefused: nothing is kept.
+        BadRequest, ClipRefused, LanguagePairUnsupported, WebhookRefused: nothing is kept.
         EngineError, BrokerError, TooManyDubs, StoreUnavailable: nothing is kept; another try may succeed.
     """
     if fields.webhook is not None:
@@ -67,11 +67,14 @@ async def admit(
     source = offer.source(fields.source_language, gateway.settings.source_language)
     offer.check(source, fields.target_language)
     clip = await to_thread.run_sync(gateway.probe, upload.path, gateway.settings.media, limiter=gateway.probe_limiter)
+    if fields.face is not None:
+        fields.face.check(clip)
     new = NewDub(
         id=uuid.uuid4(),
         source_language=source,
         target_language=fields.target_language,
         engines=fields.engines,
+        face=str(fields.face or ""),
         clip_name=upload.file_name,
         clip=clip_facts(clip),
         fingerprint=fields.fingerprint(upload.sha256),
@@ -107,6 +110,7 @@ async def publish_job(gateway: Gateway, dub: Dub, traceparent: str = "") -> None
                 source_language=dub.source_language,
                 target_language=dub.target_language,
                 engines=dub.engines,
+                face=dub.face,
             )
         )
         headers = {TRACEPARENT_HEADER: child_traceparent(traceparent)}

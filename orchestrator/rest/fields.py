@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from client.contracts import Task
 from orchestrator.errors import BadRequest
+from orchestrator.face_choice import FaceChoice
 from orchestrator.store.artefacts import LANGUAGE_PATTERN
 
-FIELDS = ("target_language", "source_language", "engines", "webhook")
+FIELDS = ("target_language", "source_language", "engines", "face", "webhook")
 MODEL_PATTERN = r"[A-Za-z0-9_.-]{1,128}"
 KEY_CHARACTERS = 255
 
@@ -25,10 +26,14 @@ class DubFields:
     engines: dict[str, str]
     """Task -> Triton model, where another than the settings' is wanted."""
     webhook: str | None
+    face: FaceChoice | None = None
+    """Whose lips move; None: the one who speaks."""
 
     def fingerprint(self, clip_sha256: str) -> str:
         """Return a SHA-256 (hexadecimal) over everything that makes two requests the same."""
         facts = [self.target_language, self.source_language, self.engines, self.webhook, clip_sha256]
+        if self.face is not None:  # left out otherwise: keys of an earlier release stay good
+            facts.append(str(self.face))
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
@@ -44,6 +49,7 @@ def parse_fields(values: dict[str, str]) -> DubFields:
         source_language=_language(values, "source_language"),
         engines=_engines(values.get("engines", "").strip()),
         webhook=values.get("webhook", "").strip() or None,
+        face=FaceChoice.parse(values.get("face", "")),
     )
 
 

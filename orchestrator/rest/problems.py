@@ -30,6 +30,7 @@ STATUS: dict[type[PolylipError], HTTPStatus] = {
     errors.ClipRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.ClipTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.DubNotFound: HTTPStatus.NOT_FOUND,
+    errors.FaceNotFound: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.IdempotencyConflict: HTTPStatus.CONFLICT,
     errors.LanguagePairUnsupported: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.NotAVideo: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,

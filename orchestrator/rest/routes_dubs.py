@@ -37,6 +37,11 @@ _FORM: dict[str, Any] = {
                             "type": "string",
                             "description": f"JSON object, task ({', '.join(Task)}) to Triton model.",
                         },
+                        "face": {
+                            "type": "string",
+                            "description": 'Whose lips move: a track of an earlier report ("2"), or a box '
+                            '"x1,y1,x2,y2" in pixels, perhaps at a time in seconds ("…@12.5").',
+                        },
                         "webhook": {"type": "string", "format": "uri", "description": "Called when the dub ends."},
                     },
                 }

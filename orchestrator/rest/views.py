@@ -68,6 +68,8 @@ class DubView(AcceptedView):
     """ISO 639-1; "" = detected."""
     target_language: str
     engines: dict[str, str]
+    face: str
+    """Whose lips move, as the request says; "" = the one who speaks."""
     clip: ClipView
     stages: list[StageView]
     error: ErrorView | None
@@ -107,6 +109,7 @@ def dub_view(dub: Dub, stages: list[DubEvent], subtitle_languages: list[str], li
         source_language=dub.source_language,
         target_language=dub.target_language,
         engines=dub.engines,
+        face=dub.face,
         clip=ClipView(
             name=dub.clip_name,
             duration_s=dub.clip["duration_s"],

@@ -11,6 +11,7 @@ import structlog
 from client.errors import PolylipError
 from orchestrator.engines import Engines
 from orchestrator.errors import MalformedMessage, SessionCancelled
+from orchestrator.face_choice import FaceChoice
 from orchestrator.media.clip import ClipInfo
 from orchestrator.messages import DubJob, decode_as
 from orchestrator.queues import topology
@@ -157,7 +158,9 @@ class Owner:
             out.mkdir()
             self._media.fetch(job.dub_id, Artefact.CLIP, clip_path)
             session = DubSession(
-                DubRequest(job.dub_id, job.source_language, job.target_language, job.engines),
+                DubRequest(
+                    job.dub_id, job.source_language, job.target_language, job.engines, FaceChoice.parse(job.face)
+                ),
                 clip_path,
                 ClipInfo.from_facts(dub.clip),
                 engines=self._engines,

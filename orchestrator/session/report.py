@@ -9,6 +9,7 @@ import msgspec
 
 from client.contracts import Task
 from orchestrator.session.segments import Segment
+from orchestrator.session.visual_report import VisualReport, visual_report
 from orchestrator.timing.placement import Placement, Verdict
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class SegmentEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """Cut at the longest chunk, not at a pause."""
     dub_start_ms: int = 0
     dub_end_ms: int = 0
+    face: int = 0
+    """Track that was chosen for most of it; 0: no face, or nothing was dubbed here."""
     natural_ms: int = 0
     """Duration of the speech at rate 1."""
     rate: float = 1.0
@@ -84,6 +87,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     frames_with_face: int
     frames_with_lips: int
     faces_followed: int
+    """Faces that were chosen at some time."""
+    visual: VisualReport
     start_error_ms_max: float
     """Largest distance between the start of a sentence and of its source."""
     sentences_outside_window: int
@@ -97,7 +102,14 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 def segment_entries(session: "DubSession") -> list[SegmentEntry]:
     """Return all sentences in the order of speech."""
-    return [_entry(segment, session.timeline.placement(segment.segment_id)) for segment in session.book.all()]
+    entries = [_entry(segment, session.timeline.placement(segment.segment_id)) for segment in session.book.all()]
+    chosen_in = session.visual.chronicle.chosen_in
+    return [
+        entry
+        if entry.verdict == KEPT
+        else msgspec.structs.replace(entry, face=chosen_in(entry.dub_start_ms / 1000, entry.dub_end_ms / 1000))
+        for entry in entries
+    ]
 
 
 def _entry(segment: Segment, placement: Placement | None) -> SegmentEntry:
@@ -161,6 +173,7 @@ def build_report(session: "DubSession", *, spoken: bool) -> Report:
         frames_with_face=session.visual.stats.frames_with_face,
         frames_with_lips=session.renderer.stats.frames_with_lips if session.renderer and spoken else 0,
         faces_followed=session.visual.stats.tracks,
+        visual=visual_report(session.visual.chronicle, session.request.face),
         start_error_ms_max=max(start_errors_ms, default=0),
         sentences_outside_window=sum(error > session.settings.sync.window_ms for error in start_errors_ms),
         verdicts={verdict.value: sum(e.verdict == verdict.value for e in entries) for verdict in Verdict}

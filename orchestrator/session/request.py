@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from client.contracts import FacesEngine, LipsEngine
+from orchestrator.face_choice import FaceChoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,8 @@ class DubRequest:
     target_language: str
     engines: dict[str, str] = field(default_factory=dict)
     """Task -> Triton model, where it differs from the settings."""
+    face: FaceChoice | None = None
+    """Whose lips move; None: the one who speaks."""
 
 
 class SessionEngines(Protocol):

@@ -37,7 +37,7 @@ from orchestrator.timing.stretch import stretch
 from orchestrator.timing.timeline import DubTimeline
 from orchestrator.timing.trim import trim_silence
 from orchestrator.tracing import new_traceparent
-from orchestrator.visual.branch import VisualBranch
+from orchestrator.visual.branch import Casts, VisualBranch
 from orchestrator.visual.lipsync import LipRenderer
 
 
@@ -72,7 +72,13 @@ class DubSession:
         job = AudioJob(request.session_id, request.source_language, request.engines, replies.transcripts)
         self.audio = AudioBranch(job, self.book, self.timeline, self._outbox, settings)
         faces = engines.faces(request.engines.get(Task.FACES, ""))
-        self.visual = VisualBranch(read_frames(clip_path, clip), clip, faces, settings, traceparent=self.traceparent)
+        casts = Casts(
+            choice=request.face,
+            sound=lambda: read_audio(clip_path, clip, SPEECH_SAMPLE_RATE_HZ),
+            again=lambda: read_frames(clip_path, clip),
+        )
+        frames = read_frames(clip_path, clip)
+        self.visual = VisualBranch(frames, clip, faces, settings, casts=casts, traceparent=self.traceparent)
         self._lips_engine = engines.lips(request.engines.get(Task.LIPS, ""))
         self.lips = LipRenderer(self._lips_engine, settings)
         self.renderer: Renderer | None = None

@@ -70,6 +70,18 @@ class Database:
     def _create_tables_once(self) -> None:
         with self._engine.begin() as connection:
             metadata.create_all(connection)
+            _add_missing_columns(connection)
+
+
+def _add_missing_columns(connection: sa.Connection) -> None:
+    """Bring tables that an earlier release made up to date; new columns have a default, so their rows stay good."""
+    for table in metadata.sorted_tables:
+        there = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in there:
+                definition = sa.schema.CreateColumn(column).compile(dialect=connection.dialect)
+                name = connection.dialect.identifier_preparer.format_table(table)
+                connection.execute(sa.text(f"ALTER TABLE {name} ADD COLUMN {definition}"))
 
 
 @contextmanager

@@ -28,6 +28,7 @@ dubs = sa.Table(
     sa.Column("source_language", sa.String(8), nullable=False),
     sa.Column("target_language", sa.String(8), nullable=False),
     sa.Column("engines", sa.JSON, nullable=False),
+    sa.Column("face", sa.String(64), nullable=False, server_default=""),
     sa.Column("clip_name", sa.Text, nullable=False),
     sa.Column("clip", sa.JSON, nullable=False),
     sa.Column("idempotency_key", sa.String(255), unique=True),
@@ -97,6 +98,8 @@ class NewDub:
     """SHA-256 over the request's fields and the clip's bytes, hexadecimal."""
     idempotency_key: str | None = None
     webhook: str | None = None
+    face: str = ""
+    """Whose lips move, as the request says (face_choice.py); "" = the one who speaks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
