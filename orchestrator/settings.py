@@ -127,13 +127,24 @@ class SyncSettings(_Section):
 
 
 class GateSettings(_Section):
-    """Sentence gate."""
+    """Sentence gate: which chunks are one sentence (docs/SENTENCES.md)."""
 
+    enabled: bool = True
+    """False: every chunk counts as a sentence, as pauses alone cut them."""
     threshold: float = Field(0.85, ge=0, le=1)
-    """Score at which a transcript counts as a whole sentence. Paper: 0.85. Without the sentence gate, which this
-    release does not have, every chunk counts as one."""
+    """Score of the boundary engine at which what was heard so far counts as a whole sentence. Paper: 0.85."""
+    max_pause_s: float = Field(1.5, ge=0.1, le=10)
+    """A silence of so long ends a sentence whatever its score: one utterance would be laid over a long hole."""
+    sentence_pause_s: float = Field(0.7, ge=0.1, le=10)
+    """The same where the boundary engine cannot be asked and the recogniser writes no punctuation."""
     max_no_speech_probability: float = Field(0.8, ge=0, le=1)
     """A chunk that the recogniser doubts more than this is no speech: its own sound is kept."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "GateSettings":
+        if self.sentence_pause_s > self.max_pause_s:
+            raise ValueError("gate.sentence_pause_s must not be above gate.max_pause_s")
+        return self
 
 
 class TimingSettings(_Section):
