@@ -151,9 +151,20 @@ class TimingSettings(_Section):
     """Fitting the translated speech into its slot; rates are 1 = natural."""
 
     preferred_max_rate: float = Field(1.2, ge=1, le=2)
+    """Hardly heard: tried before the silence after a sentence is used."""
     max_rate: float = Field(1.5, ge=1, le=3)
+    max_rate_step: float = Field(1.15, ge=1, le=3)
+    """A sentence is at most so many times as fast, or as slow, as its neighbour, as far as it then fits."""
+    neighbour_s: float = Field(2.0, ge=0, le=60)
+    """After a longer silence a sentence has no neighbour: nobody compares."""
     gap_s: float = Field(0.06, ge=0, le=0.5)
     """Silence kept between two sentences of the dub."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "TimingSettings":
+        if self.preferred_max_rate > self.max_rate:
+            raise ValueError("timing.preferred_max_rate must not be above timing.max_rate")
+        return self
 
 
 class VisualSettings(_Section):

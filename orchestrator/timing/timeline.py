@@ -1,6 +1,7 @@
 """The sound track of the dub: filled out of order by the audio branch, read in order by the renderer.
 
-A sentence is *announced* when its chunk is cut, and *resolved* when its speech is placed, or when it is kept as it was.
+A chunk is *announced* as a sentence when it is cut; one that turns out to go on with the sentence before it is *joined*
+to it. A sentence is *resolved* when its speech is placed, or when it is kept as it was.
 What lies before the first sentence that is not resolved is *final*: it can be read, encoded and forgotten.
 """
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from orchestrator.media.clip import Mono
 from orchestrator.settings import TimingSettings
-from orchestrator.timing.placement import Placement, Slot, place
+from orchestrator.timing.placement import Placement, Slot, Verdict, place
 
 FADE_S = 0.01
 """Fade at both ends of everything placed: no clicks."""
@@ -28,16 +29,25 @@ class _Sentence:
     start_s: float
     end_s: float
     speech: Mono | None = None
+    speed: float = 1.0
+    """At which the engine spoke `speech`."""
     placement: Placement | None = None
     kept: bool = False
     dub: bool = False
     """True when what is placed is translated speech and not the source's own sound."""
     first_sample: int = 0
     samples: Mono | None = None
+    passed: bool = False
+    """Resolved, and so is everything before it: what it does to its successors is known for good."""
 
     @property
     def resolved(self) -> bool:
         return self.kept or self.placement is not None
+
+    @property
+    def decided(self) -> bool:
+        """It is known whether this sentence is dubbed or kept."""
+        return self.resolved or self.speech is not None
 
 
 class DubTimeline:
@@ -56,6 +66,8 @@ class DubTimeline:
         self._ended = False
         self._error: BaseException | None = None
         self._free_from_s = 0.0
+        self._before: Placement | None = None
+        """The neighbour of the first sentence that is not passed."""
         self._forgotten_s = 0.0
 
     @property
@@ -70,6 +82,17 @@ class DubTimeline:
             self._sentences.append(sentence)
             self._by_id[segment_id] = sentence
             self._settled_s = max(self._settled_s, end_s)
+            self._advance()
+
+    def join(self, segment_id: uuid.UUID, other_id: uuid.UUID) -> None:
+        """Tell that the announced `other_id` is no sentence of its own but goes on with `segment_id`, before it.
+
+        Nothing was put or kept for either. The joined sentence lasts from the start of the one to the end of the other.
+        """
+        with self._changed:
+            other = self._by_id.pop(other_id)
+            self._sentences.remove(other)
+            self._by_id[segment_id].end_s = other.end_s
             self._advance()
 
     def settle(self, until_s: float) -> None:
@@ -90,12 +113,12 @@ class DubTimeline:
             self._error = self._error or error
             self._changed.notify_all()
 
-    def put(self, segment_id: uuid.UUID, speech: Mono) -> None:
-        """Give a sentence its translated speech at natural rate, shape [n], n > 0."""
+    def put(self, segment_id: uuid.UUID, speech: Mono, speed: float = 1.0) -> None:
+        """Give a sentence its translated speech, shape [n], n > 0, as the engine spoke it at `speed` (1 = natural)."""
         with self._changed:
             sentence = self._by_id[segment_id]
             if not sentence.resolved and sentence.speech is None:
-                sentence.speech, sentence.dub = speech, True
+                sentence.speech, sentence.speed, sentence.dub = speech, speed, True
                 self._advance()
 
     def keep(self, segment_id: uuid.UUID, source: Mono, source_start_s: float) -> None:
@@ -184,33 +207,46 @@ class DubTimeline:
 
     def _disposable(self, sentence: _Sentence) -> bool:
         end_s = max(sentence.end_s, sentence.placement.end_s if sentence.placement else 0.0)
-        return sentence.resolved and sentence.samples is None and end_s < self._forgotten_s
+        return sentence.passed and sentence.samples is None and end_s < self._forgotten_s
 
     def _advance(self) -> None:
         """Place, in order, what can be placed now: the outcome must not depend on who was faster."""
         for index, sentence in enumerate(self._sentences):
-            if sentence.resolved:
+            if sentence.passed:
                 continue
-            if sentence.speech is None or not self._place(index, sentence):
+            if not sentence.kept and (sentence.speech is None or not self._place(index, sentence)):
                 break
+            sentence.passed = True
+            self._before = sentence.placement
         self._changed.notify_all()
 
     def _place(self, index: int, sentence: _Sentence) -> bool:
         assert sentence.speech is not None
         following = self._sentences[index + 1] if index + 1 < len(self._sentences) else None
-        natural_s = len(sentence.speech) / self._rate_hz
+        spoken_s = len(sentence.speech) / self._rate_hz
+        natural_s = spoken_s * sentence.speed
         start_s = max(sentence.start_s, self._free_from_s)
         known = following is not None or self._ended
         if not known and self._settled_s < start_s + natural_s + self._settings.gap_s:
             return False  # the next sentence may yet start inside; wait for it
         slot = Slot.before(
-            sentence.start_s,
+            (sentence.start_s, sentence.end_s),
             (following.start_s, following.end_s) if following else None,
             self._duration_s,
             self._settings.gap_s,
+            can_wait=following is None or not following.kept,
         )
-        placement = place(natural_s, slot, free_from_s=self._free_from_s, settings=self._settings)
-        samples = self._stretch(sentence.speech, self._rate_hz, placement.rate)
+        placement = place(
+            spoken_s,
+            slot,
+            settings=self._settings,
+            speed=sentence.speed,
+            free_from_s=self._free_from_s,
+            before=self._before,
+        )
+        if following is not None and placement.verdict is Verdict.OVERFLOW and not following.decided:
+            return False  # whether it can wait is not known yet
+        samples = self._stretch(sentence.speech, self._rate_hz, placement.stretch)
         sentence.first_sample = round(placement.start_s * self._rate_hz)
         sentence.samples = _faded(samples[: max(0, self._total_samples - sentence.first_sample)], self._rate_hz)
         sentence.speech = None

@@ -43,7 +43,7 @@ def test_an_onset_keeps_its_place_on_the_new_clock(rate, start_s):
     samples = np.concatenate([quiet, tone(300, 0.4, sample_rate_hz), np.zeros(sample_rate_hz // 2, np.float32)])
     stretched = stretch(samples, sample_rate_hz, rate)
     onset = np.flatnonzero(np.abs(stretched) > 0.1)[0]
-    assert abs(onset / sample_rate_hz - start_s / rate) < 0.015
+    assert abs(onset / sample_rate_hz - start_s / rate) < (0.015 if rate > 1 else 0.025)
 
 
 def test_the_last_sound_is_not_lost():
