@@ -99,7 +99,8 @@ class S3fd(nn.Module):
         found = []
         for level, features in zip(LEVELS, self.features(pixels), strict=True):
             labels = self.layer(f"{level}_mbox_conf")(features)
-            found.append((_max_out(labels), self.layer(f"{level}_mbox_loc")(features)))
+            logits = _max_out(labels) if level == LEVELS[0] else labels
+            found.append((logits, self.layer(f"{level}_mbox_loc")(features)))
         return found
 
     def features(self, pixels: Tensor) -> list[Tensor]:
@@ -138,6 +139,4 @@ def width_of(state: Mapping[str, Tensor]) -> int:
 
 def _max_out(labels: Tensor) -> Tensor:
     """[n, k + 1, h, w], the face last -> [n, 2, h, w]: the largest background label, the face."""
-    if labels.shape[1] == 2:
-        return labels
     return torch.cat([labels[:, :-1].amax(dim=1, keepdim=True), labels[:, -1:]], dim=1)

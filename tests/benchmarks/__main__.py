@@ -3,8 +3,12 @@
 import argparse
 import importlib
 
-GROUPS = {"queues": "tests.benchmarks.bench_queues", "e2e": "tests.benchmarks.bench_e2e"}
-"""Group -> module with a `main()`; one after the other, never two at once."""
+GROUPS = {
+    "queues": ("bench_queues",),
+    "e2e": ("bench_e2e",),
+    "lips": ("bench_faces",),
+}
+"""Group -> modules of this folder with a `main()`; one after the other, never two at once."""
 
 
 def main() -> None:
@@ -14,7 +18,8 @@ def main() -> None:
     only = parser.parse_args().only
     for name in [only] if only else GROUPS:
         print(f"== {name}", flush=True)
-        importlib.import_module(GROUPS[name]).main()
+        for module in GROUPS[name]:
+            importlib.import_module(f"tests.benchmarks.{module}").main()
 
 
 if __name__ == "__main__":
