@@ -145,7 +145,7 @@ def test_a_joined_sentence_is_spoken_over_its_whole_span_and_holds_back_all_of_i
     track.join(first, second)
     assert track.wait_final(1.0, 0)
     assert not track.wait_final(1.1, 0)
-    track.put(first, speech(4.2))
+    track.put(first, speech(3.8))
     assert track.placement(first).rate == 1.0
     assert track.speaking(0.0, 5.4)[0] == (1.0, 5.0)
     track.settle(7.0)
