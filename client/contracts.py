@@ -4,8 +4,8 @@ A *task* is what is done (speech to text, …); an *engine* is a Triton model th
 The classes here are Protocols and plain data: no gRPC, so fakes and other transports can fill them.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, Protocol
 
@@ -106,11 +106,15 @@ class LipsProfile:
     """x1, y1, x2, y2 of what the engine may change, as fractions of the crop. Nothing outside it is ever pasted."""
     blend: Literal["residual", "replace"]
     """How the answer is pasted. `residual`: source + (answer - crop), which keeps the source's own sharpness and
-    leaves the picture bit for bit where the engine changed nothing. `replace`: the answer itself, feathered."""
+    leaves the picture bit for bit where the engine changed nothing. `replace`: the answer itself, feathered, in the
+    picture's colours, with the picture's detail where both show the same."""
     max_batch_size: int
     output: str = "FACES"
     """Name of the output. An engine that is one graph states another: a graph's tensors have different names, so its
     output cannot be called what its input is called (nor can an ensemble's)."""
+    crop_fit: Literal["square", "stretch"] = "square"
+    """How the box with its margins becomes a square crop. `square`: the shorter side shows more of the picture.
+    `stretch`: the box itself, its shorter side stretched, for weights that were trained on such crops."""
 
 
 class SttEngine(Protocol):
@@ -133,6 +137,16 @@ class MtEngine(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class SpeechPace:
+    """How fast a TTS engine speaks, as its config states it."""
+
+    speed_range: tuple[float, float] | None = None
+    """Lowest and highest SPEED (1 = natural) that it keeps to; None: it states none, so only 1 is asked for."""
+    letters_per_s: Mapping[str, float] = field(default_factory=dict)
+    """ISO 639-1 code -> letters a second at SPEED 1, as measured (orchestrator/timing/pace.py says how they count)."""
+
+
 class TtsEngine(Protocol):
     """Text to speech."""
 
@@ -150,6 +164,10 @@ class TtsEngine(Protocol):
 
     def languages(self) -> Sequence[str]:
         """Return the ISO 639-1 codes the engine states in its config (parameter `languages`: "en es")."""
+        ...
+
+    def pace(self) -> SpeechPace:
+        """Return what the engine states about its speed (`speed_range`: "0.5 2.0", `letters_per_s`: "en 15.8")."""
         ...
 
 

@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeVar, cast
 
-from client.contracts import LanguagePair, LipsProfile, MelSpec
+from client.contracts import LanguagePair, LipsProfile, MelSpec, SpeechPace
 from client.errors import ContractViolation
 
 T = TypeVar("T")
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 _BLENDS = ("residual", "replace")
+_CROP_FITS = ("square", "stretch")
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,13 @@ class ModelConfig:
         """Parameter `language_pairs`: "en-es es-en"."""
         return self._read("language_pairs", _language_pairs)
 
+    def speech_pace(self) -> SpeechPace:
+        """Parameters `speed_range` ("0.5 2.0") and `letters_per_s` ("en 15.8 es 15.3"); both may be left out."""
+        return SpeechPace(
+            self._read("speed_range", _speed_range) if "speed_range" in self.parameters else None,
+            self._read("letters_per_s", _letters_per_s) if "letters_per_s" in self.parameters else {},
+        )
+
     def short_side_px(self) -> int | None:
         """Parameter `short_side_px`: to which a face detector wants its frames scaled; None when it states nothing."""
         return self._read("short_side_px", _positive_int) if "short_side_px" in self.parameters else None
@@ -46,7 +54,8 @@ class ModelConfig:
     def lips_profile(self) -> LipsProfile:
         """Parameters `face_size_px`, `crop_margins`, `mouth_region`, `blend` and `mel_<field of MelSpec>`.
 
-        `output` may name the output that holds the moved faces; "FACES" if it does not.
+        `output` may name the output that holds the moved faces ("FACES" if it does not), `crop_fit` how the box becomes
+        a crop ("square").
         """
         return LipsProfile(
             face_size_px=self._read("face_size_px", _positive_int),
@@ -56,6 +65,7 @@ class ModelConfig:
             blend=self._read("blend", _blend),
             max_batch_size=self.required_batch_size(),
             output=self.parameters.get("output", "FACES"),
+            crop_fit=self._read("crop_fit", _crop_fit) if "crop_fit" in self.parameters else "square",
         )
 
     def _mel_spec(self) -> MelSpec:
@@ -120,6 +130,21 @@ def _finite(text: str) -> float:
     return number
 
 
+def _speed_range(text: str) -> tuple[float, float]:
+    slowest, fastest = [_finite(part) for part in text.split()]
+    if not 0 < slowest <= 1 <= fastest:
+        raise ValueError("expected the lowest and the highest speed, around 1")
+    return slowest, fastest
+
+
+def _letters_per_s(text: str) -> dict[str, float]:
+    parts = text.split()
+    rates = {code: _finite(rate) for code, rate in zip(parts[::2], parts[1::2], strict=True)}
+    if not all(_LANGUAGE.fullmatch(code) and rate > 0 for code, rate in rates.items()):
+        raise ValueError("expected language codes, each followed by letters a second")
+    return rates
+
+
 def _four_numbers(text: str) -> tuple[float, float, float, float]:
     numbers = [_finite(part) for part in text.split()]
     if len(numbers) != 4:
@@ -139,3 +164,9 @@ def _blend(text: str) -> Literal["residual", "replace"]:
     if text not in _BLENDS:
         raise ValueError(f"expected {' or '.join(_BLENDS)}")
     return cast(Literal["residual", "replace"], text)
+
+
+def _crop_fit(text: str) -> Literal["square", "stretch"]:
+    if text not in _CROP_FITS:
+        raise ValueError(f"expected {' or '.join(_CROP_FITS)}")
+    return cast(Literal["square", "stretch"], text)

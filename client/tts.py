@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from client.contracts import AudioChunk, Float32Array
+from client.contracts import AudioChunk, Float32Array, SpeechPace
 from client.engine import Engine
 from client.tensors import Answer, item, require_contract, text_array
 
@@ -38,6 +38,10 @@ class TritonTts(Engine):
     def languages(self) -> Sequence[str]:
         """Return the ISO 639-1 codes that the engine states in its config (parameter `languages`)."""
         return self.config.languages()
+
+    def pace(self) -> SpeechPace:
+        """Return what the engine's config states about its speed."""
+        return self.config.speech_pace()
 
     def _stream(
         self, text: str, language: str, speaker: Float32Array, speed: float, traceparent: str

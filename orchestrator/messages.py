@@ -111,6 +111,8 @@ class SpokenSentence(Record, frozen=True, kw_only=True):
     """24 kHz."""
     source_text: str
     text: str
+    speed: float = 1.0
+    """The SPEED that the engine was asked for; 1 = natural."""
 
 
 class SegmentFailed(Record, frozen=True, kw_only=True):

@@ -195,7 +195,7 @@ class DubSession:
             self._keep(segment)
             return
         rate = self.timeline.sample_rate_hz
-        self.timeline.put(segment.segment_id, soxr.resample(speech, SPOKEN_SAMPLE_RATE_HZ, rate))
+        self.timeline.put(segment.segment_id, soxr.resample(speech, SPOKEN_SAMPLE_RATE_HZ, rate), part.speed)
         self.speech_done_at_ms = now_ms()
 
     def _keep(self, segment: Segment) -> None:

@@ -10,7 +10,7 @@ from client.contracts import Task
 from orchestrator.errors import BrokerUnavailable
 from orchestrator.queues import topology
 from orchestrator.queues.broker import Broker, QueueSpec, Subscription
-from orchestrator.settings import Settings
+from orchestrator.settings import Settings, TimingSettings
 from orchestrator.workers.base import Engines, StageWorker
 from orchestrator.workers.mt import MtStage
 from orchestrator.workers.stt import SttStage
@@ -22,7 +22,9 @@ STAGES = (Task.STT.value, Task.MT.value, Task.TTS.value)
 """The stages that have workers, in the order of the flow."""
 
 
-def start_worker(stage: str, broker: Broker, engines: Engines, *, concurrency: int = 1) -> Subscription:
+def start_worker(
+    stage: str, broker: Broker, engines: Engines, *, concurrency: int = 1, timing: TimingSettings | None = None
+) -> Subscription:
     """Declare the work queues and begin to consume the stage's.
 
     Raises:
@@ -37,7 +39,7 @@ def start_worker(stage: str, broker: Broker, engines: Engines, *, concurrency: i
     if stage == Task.MT:
         return StageWorker(MtStage(engines), broker).consume(concurrency)
     if stage == Task.TTS:
-        return StageWorker(TtsStage(engines), broker).consume(concurrency)
+        return StageWorker(TtsStage(engines, timing), broker).consume(concurrency)
     raise ValueError(f"no stage {stage!r}; there are {', '.join(STAGES)}")
 
 
@@ -68,7 +70,8 @@ def run_worker(
         ),
     )
     try:
-        subscription = patient(start_worker, stage, broker, engines, concurrency=settings.worker.concurrency)
+        concurrency, timing = settings.worker.concurrency, settings.timing
+        subscription = patient(start_worker, stage, broker, engines, concurrency=concurrency, timing=timing)
     except tenacity.RetryError:
         return  # stopped while waiting
     log.info("worker is ready", stage=stage)

@@ -1,6 +1,6 @@
 import pytest
 
-from client.contracts import LanguagePair, MelSpec
+from client.contracts import LanguagePair, MelSpec, SpeechPace
 from client.errors import ContractViolation
 from client.model_config import ModelConfig
 
@@ -23,6 +23,24 @@ def test_languages_and_pairs_are_read():
     assert read.language_pairs() == (LanguagePair("en", "es"), LanguagePair("es", "en"))
 
 
+def test_a_speech_engine_may_state_its_pace():
+    assert config().speech_pace() == SpeechPace()
+    stated = config(speed_range="0.5 2", letters_per_s="en 15.8 es 15").speech_pace()
+    assert stated == SpeechPace((0.5, 2.0), {"en": 15.8, "es": 15.0})
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        *({"speed_range": text} for text in ("", "1", "1.1 2", "0.5 0.9", "0 2", "0.5 inf", "a b", "0.5 1 2")),
+        *({"letters_per_s": text} for text in ("en", "en 0", "en x", "12 en", "en 12 es")),
+    ],
+)
+def test_a_pace_that_makes_no_sense_is_refused(parameters):
+    with pytest.raises(ContractViolation, match=next(iter(parameters))):
+        config(**parameters).speech_pace()
+
+
 def test_a_lips_engine_without_mel_parameters_wants_the_published_mel():
     profile = config(**LIPS).lips_profile()
 
@@ -35,6 +53,13 @@ def test_a_lips_engine_without_mel_parameters_wants_the_published_mel():
 def test_a_lips_engine_may_name_its_output():
     assert config(**LIPS).lips_profile().output == "FACES"
     assert config(**LIPS, output="MOVED").lips_profile().output == "MOVED"
+
+
+def test_a_lips_engine_may_want_the_box_stretched():
+    assert config(**LIPS).lips_profile().crop_fit == "square"
+    assert config(**LIPS, crop_fit="stretch").lips_profile().crop_fit == "stretch"
+    with pytest.raises(ContractViolation, match="crop_fit"):
+        config(**LIPS, crop_fit="round").lips_profile()
 
 
 def test_every_mel_field_can_be_stated():

@@ -20,6 +20,7 @@ from client.contracts import (
     LipsProfile,
     MelSpec,
     MtEngine,
+    SpeechPace,
     SttEngine,
     Transcription,
     TtsEngine,
@@ -124,6 +125,7 @@ class TtsCall:
 
 class FakeTts(_Failing):
     """Speaks a 220 Hz tone of `seconds_per_character` a character (faster with `speed`), `chunk_s` at a time.
+    It states no pace unless told, so that speed 1 is asked for.
 
     `fail_after_chunks`: (n, error) raises the error after n chunks of every stream.
     """
@@ -136,6 +138,7 @@ class FakeTts(_Failing):
         languages: Sequence[str] = ("en", "es"),
         failures: Sequence[Exception] = (),
         fail_after_chunks: tuple[int, Exception] | None = None,
+        pace: SpeechPace | None = None,
     ) -> None:
         super().__init__(failures)
         self._seconds_per_character = seconds_per_character
@@ -143,6 +146,7 @@ class FakeTts(_Failing):
         self._sample_rate_hz = sample_rate_hz
         self._languages = tuple(languages)
         self._fail_after_chunks = fail_after_chunks
+        self._pace = pace or SpeechPace()
         self.calls: list[TtsCall] = []
 
     def speak(
@@ -161,6 +165,9 @@ class FakeTts(_Failing):
 
     def languages(self) -> Sequence[str]:
         return self._languages
+
+    def pace(self) -> SpeechPace:
+        return self._pace
 
     def _stream(self, call: TtsCall) -> Iterator[AudioChunk]:
         rate = self._sample_rate_hz

@@ -8,6 +8,7 @@ import pytest
 
 from client.errors import EngineRefused
 from client.tts import TritonTts
+from orchestrator.timing.pace import estimated_s
 
 pytestmark = pytest.mark.triton
 SENTENCE = "Hoy quiero hablar de las primeras personas que fueron a la luna. "
@@ -20,6 +21,15 @@ def tts(connection):
 
 def test_the_engine_states_its_languages(tts):
     assert list(tts.languages()) == ["en", "es", "ca", "de", "fr", "it", "nl", "pt"]
+
+
+def test_the_engine_states_its_pace_for_every_language_and_keeps_to_it(tts):
+    pace = tts.pace()
+    assert set(pace.letters_per_s) == set(tts.languages())
+    spoken_s = sum(len(chunk.samples) for chunk in tts.speak(SENTENCE, "es")) / 22_050
+    assert estimated_s(SENTENCE, "es", pace) == pytest.approx(spoken_s, rel=0.2)
+    speed = pace.speed_range[1]
+    assert sum(len(chunk.samples) for chunk in tts.speak(SENTENCE, "es", None, speed)) / 22_050 < 0.6 * spoken_s
 
 
 @pytest.mark.parametrize("speaker_audio", [None, np.zeros(22_050, np.float32)])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soxr
 
-from client.contracts import AudioChunk, Transcription
+from client.contracts import AudioChunk, SpeechPace, Transcription
 from client.errors import EngineUnavailable
 from orchestrator.errors import Unroutable
 from orchestrator.messages import SPOKEN_SAMPLE_RATE_HZ, SpokenSentence, Transcript, Translation
@@ -87,6 +87,19 @@ def test_tts_streams_numbered_chunks_of_one_synthesis_and_marks_the_last():
     assert len({chunk.synthesis_id for chunk in spoken}) == 1
     assert {(chunk.source_text, chunk.text) for chunk in spoken} == {("good morning", "buenos días")}
     assert [[timing.stage for timing in chunk.timings] for chunk in spoken[-2:]] == [[], ["tts"]]
+
+
+def test_the_engine_is_asked_for_the_speed_that_makes_the_speech_fit_and_the_session_is_told():
+    engine = FakeTts(pace=SpeechPace((0.5, 2.0), {"es": 10.0}))
+    spoken = speak(translation(text="a" * 11, start_ms=1000, end_ms=2000), engine)
+    assert engine.calls[0].speed == pytest.approx(1.1)
+    assert {chunk.speed for chunk in spoken} == {engine.calls[0].speed}
+
+
+def test_an_engine_that_states_no_speed_is_asked_for_its_own():
+    engine = FakeTts()
+    assert {chunk.speed for chunk in speak(translation(text="a" * 500, end_ms=1001), engine)} == {1.0}
+    assert engine.calls[0].speed == 1.0
 
 
 def test_each_try_is_a_synthesis_of_its_own():
