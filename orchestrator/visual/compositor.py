@@ -23,8 +23,8 @@ hide a replaced mouth of slightly other brightness, narrow enough to keep 99 % o
 class Patch(NamedTuple):
     """An engine's answer to one crop."""
 
-    square: Rect
-    """Where in the frame the crop lies (face_square)."""
+    region: Rect
+    """Where in the frame the crop lies (face_region)."""
     crop: UInt8Array
     """What the engine was shown, RGB [s, s, 3]."""
     answer: UInt8Array
@@ -38,13 +38,13 @@ def paste(frame: av.VideoFrame, patch: Patch, profile: LipsProfile, strength: fl
     (0..1) in its middle; every other pixel keeps its bits. What the profile's `blend` adds (see LipsProfile) is
     brought from RGB at the crop's size to each plane's own grid.
     """
-    mouth = patch.square.part(profile.mouth_region)
+    mouth = patch.region.part(profile.mouth_region)
     if pixels_inside(mouth, frame.width, frame.height).empty:
         return frame
     pasted = copy_of(frame)
     change = _change(patch, profile, Colour.of(frame))
     luma, blue, red = planes_of(pasted)
-    where = _Placement(patch.square, mouth)
+    where = _Placement(patch.region, mouth)
     for number, (plane, place) in enumerate(((luma, where), (blue, where.on_chroma()), (red, where.on_chroma()))):
         span = pixels_inside(place.mouth, plane.shape[1], plane.shape[0])
         if not span.empty:

@@ -1,7 +1,7 @@
 """Rectangles in continuous picture coordinates: pixel i covers i..i+1, its centre lies at i + 0.5."""
 
 import math
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from orchestrator.media.clip import FaceBox
 
@@ -94,16 +94,19 @@ def pixels_inside(rect: Rect, width: int, height: int) -> PixelSpan:
     )
 
 
-def face_square(face: FaceBox, margins: Fractions) -> Rect:
-    """Return the square of the picture that a lips engine sees of `face`; it may reach over the picture's border.
+def face_region(face: FaceBox, margins: Fractions, fit: Literal["square", "stretch"] = "square") -> Rect:
+    """Return the part of the picture that a lips engine sees of `face`; it may reach over the picture's border.
 
-    `margins` (left, top, right, bottom, as fractions of the box) are added first. The square has the longer side of
-    that rectangle and its middle, so everything the engine asked for is inside and nothing is stretched; the
-    shorter side gets as much more of the picture on both sides.
+    `margins` (left, top, right, bottom, as fractions of the box) are added first. `stretch` takes that rectangle: the
+    crop shows its shorter side stretched. `square` has the rectangle's longer side and its middle, so everything
+    the engine asked for is inside and nothing is stretched; the shorter side gets as much more of the picture on both
+    sides.
     """
     left, top, right, bottom = margins
     x1, x2 = face.x1 - left * face.width, face.x2 + right * face.width
     y1, y2 = face.y1 - top * face.height, face.y2 + bottom * face.height
+    if fit == "stretch":
+        return Rect(x1, y1, x2, y2)
     half = max(x2 - x1, y2 - y1) / 2
     middle_x, middle_y = (x1 + x2) / 2, (y1 + y2) / 2
     return Rect(middle_x - half, middle_y - half, middle_x + half, middle_y + half)

@@ -12,7 +12,7 @@ from orchestrator.media.clip import TrackedFrame
 from orchestrator.settings import Settings
 from orchestrator.visual.compositor import Patch, paste
 from orchestrator.visual.crop import cut_crop
-from orchestrator.visual.geometry import face_square
+from orchestrator.visual.geometry import face_region
 from orchestrator.visual.retry import EngineRetry
 
 
@@ -79,11 +79,11 @@ class LipRenderer:
         profile = self._profile
         begin = time.monotonic()
         faces = [job.tracked.face for job in batch]
-        squares = [face_square(face, profile.crop_margins) for face in faces if face is not None]
+        regions = [face_region(face, profile.crop_margins, profile.crop_fit) for face in faces if face is not None]
         crops = np.stack(
             [
-                cut_crop(job.tracked.frame, square, profile.face_size_px)
-                for job, square in zip(batch, squares, strict=True)
+                cut_crop(job.tracked.frame, region, profile.face_size_px)
+                for job, region in zip(batch, regions, strict=True)
             ]
         )
         mels = np.stack([job.mel for job in batch])
@@ -91,8 +91,8 @@ class LipRenderer:
         answers = self._retry.call(lambda: self._lips.move(crops, mels, traceparent=traceparent))
         answered = time.monotonic()
         pictures = [
-            paste(job.tracked.frame, Patch(square, crop, answer), profile, job.strength)
-            for job, square, crop, answer in zip(batch, squares, crops, answers, strict=True)
+            paste(job.tracked.frame, Patch(region, crop, answer), profile, job.strength)
+            for job, region, crop, answer in zip(batch, regions, crops, answers, strict=True)
         ]
         self.stats.engine_calls += 1
         self.stats.crop_s += cropped - begin

@@ -11,7 +11,7 @@ from orchestrator.visual import compositor
 from orchestrator.visual.colour import Colour
 from orchestrator.visual.compositor import FEATHER_SHARE, Patch, feather, paste
 from orchestrator.visual.crop import cut_crop
-from orchestrator.visual.geometry import Rect, face_square, pixels_inside
+from orchestrator.visual.geometry import Rect, face_region, pixels_inside
 from orchestrator.visual.match import Match
 from orchestrator.visual.planes import planes_of
 from tests.visual_factory import (
@@ -32,7 +32,7 @@ tags = st.tuples(st.sampled_from([BT601, BT709]), st.sampled_from([LIMITED, FULL
 
 
 def patch_of(frame, face, profile, change):
-    square = face_square(face, profile.crop_margins)
+    square = face_region(face, profile.crop_margins)
     crop = cut_crop(frame, square, profile.face_size_px)
     return Patch(square, crop, change(crop))
 
@@ -64,7 +64,7 @@ def test_every_pixel_outside_the_mouth_region_keeps_its_bits(size, face, tag, bl
     profile = make_profile(crop_px, blend)
     patch = patch_of(frame, face, profile, inverted)
     pasted = paste(frame, patch, profile, strength)
-    mouth = patch.square.part(profile.mouth_region)
+    mouth = patch.region.part(profile.mouth_region)
     for plane, source, region in zip(
         planes_of(pasted), before, (mouth, mouth.on_chroma(), mouth.on_chroma()), strict=True
     ):
@@ -94,7 +94,7 @@ def test_a_dyed_mouth_has_the_colour_that_the_engine_gave_it(blend, tag):
     profile = make_profile(48, blend)
     colour = np.array([170, 60, 70], np.uint8)
     pasted = paste(frame, patch_of(frame, face_at(80, 60, 80), profile, lambda crop: dyed(crop, colour)), profile)
-    square = face_square(face_at(80, 60, 80), profile.crop_margins)
+    square = face_region(face_at(80, 60, 80), profile.crop_margins)
     seen = cut_crop(pasted, square.part((0.4, 0.66, 0.6, 0.8)), 21)[10, 10]
     assert np.abs(seen.astype(int) - colour).max() <= 3
 
@@ -106,7 +106,7 @@ def test_the_change_fades_out_without_a_step():
     profile = make_profile(96, "residual")
     patch = patch_of(frame, face_at(100, 100, 120), profile, lambda crop: crop + np.uint8(80))
     luma = planes_of(paste(frame, patch, profile)).luma.astype(int)
-    mouth = patch.square.part(profile.mouth_region)
+    mouth = patch.region.part(profile.mouth_region)
     steepest = 1.5 * 80 / (FEATHER_SHARE * min(mouth.width, mouth.height))  # of a smoothstep
     assert luma.max() > 180
     assert max(np.abs(np.diff(luma, axis=0)).max(), np.abs(np.diff(luma, axis=1)).max()) <= steepest + 1
@@ -194,7 +194,7 @@ def generated(crop):
 
 def seam(frame, pasted, patch, profile):
     """Steepest change of what was added to each plane along the region's border, texture left out; levels a pixel."""
-    mouth = patch.square.part(profile.mouth_region)
+    mouth = patch.region.part(profile.mouth_region)
     steepest = 0.0
     for before, after, region in zip(
         planes_of(frame), planes_of(pasted), (mouth, mouth.on_chroma(), mouth.on_chroma()), strict=True
@@ -222,7 +222,7 @@ def test_skin_that_the_generator_left_alone_keeps_its_grain():
     luma[:] = np.clip(luma + grain, 16, 235)
     profile = make_profile(96, "replace", margins=(0, 0, 0, 0.15), mouth=(0.05, 0.5, 0.95, 1.0))
     pasted = planes_of(paste(frame, patch_of(frame, face, profile, generated), profile)).luma
-    square = face_square(face, profile.crop_margins)
+    square = face_region(face, profile.crop_margins)
     chin = pixels_inside(square.part((0.4, 0.84, 0.6, 0.93)), 1280, 960)
 
     def sharpness(picture):
@@ -235,7 +235,7 @@ def test_what_moved_is_the_engines_own_picture():
     frame, face = portrait(1280, 960)
     profile = make_profile(96, "replace", margins=(0, 0, 0, 0.15), mouth=(0.05, 0.5, 0.95, 1.0))
     patch = patch_of(frame, face, profile, lambda crop: dyed(crop, (150, 40, 50)))
-    seen = cut_crop(paste(frame, patch, profile), patch.square.part((0.42, 0.68, 0.58, 0.78)), 9)
+    seen = cut_crop(paste(frame, patch, profile), patch.region.part((0.42, 0.68, 0.58, 0.78)), 9)
     assert np.abs(seen.astype(int) - (150, 40, 50)).max() <= 4
 
 

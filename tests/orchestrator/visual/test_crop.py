@@ -3,7 +3,7 @@ import pytest
 
 from orchestrator.visual.colour import Colour
 from orchestrator.visual.crop import cut_crop
-from orchestrator.visual.geometry import Rect, face_square
+from orchestrator.visual.geometry import Rect, face_region
 from orchestrator.visual.planes import planes_of
 from tests.visual_factory import BT601, BT709, FULL, LIMITED, face_at, make_frame, plane_copies
 
@@ -40,7 +40,7 @@ def test_a_plain_colour_is_seen_as_it_was_meant(colorspace, color_range):
     skin = np.array([[[205, 150, 125]]], np.uint8)
     for plane, value in zip(planes_of(frame), Colour.of(frame).to_yuv(skin)[0, 0], strict=True):
         plane[:] = round(float(value))
-    crop = cut_crop(frame, face_square(face_at(32, 24, 30), (0, 0, 0, 0)), 32)
+    crop = cut_crop(frame, face_region(face_at(32, 24, 30), (0, 0, 0, 0)), 32)
     assert np.abs(crop.astype(int) - skin).max() <= 2
 
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.visual.geometry import PixelSpan, Rect, face_square, pixels_inside
+from orchestrator.visual.geometry import PixelSpan, Rect, face_region, pixels_inside
 from tests.visual_factory import face_at
 
 coordinates = st.floats(-2000, 4000, allow_nan=False)
@@ -14,7 +14,7 @@ margins = st.tuples(*[st.floats(0, 0.6)] * 4)
 @given(coordinates, coordinates, sizes, sizes, margins)
 def test_a_face_square_is_square_and_holds_the_box_with_its_margins(x, y, width, height, margin):
     face = face_at(x, y, width, height)
-    square = face_square(face, margin)
+    square = face_region(face, margin)
     left, top, right, bottom = margin
     assert square.width == pytest.approx(square.height)
     assert square.x1 <= face.x1 - left * width + 1e-6
@@ -52,3 +52,7 @@ def test_a_span_tells_its_size_and_its_place():
     assert span.size == (5, 8)
     assert span.rect == Rect(2, 3, 7, 11)
     assert span.slices == (slice(3, 11), slice(2, 7))
+
+
+def test_a_stretched_region_is_the_box_with_its_margins():
+    assert face_region(face_at(50, 60, 20, 40), (0.1, 0.0, 0.1, 0.25), "stretch") == Rect(38, 40, 62, 90)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -76,6 +78,26 @@ def test_strengths_fade_the_change_in():
     )
     assert quarter == pytest.approx(whole / 4, abs=1.5)
     assert half == pytest.approx(whole / 2, abs=1.5)
+
+
+@pytest.mark.parametrize("blend", ["residual", "replace"])
+def test_a_stretched_crop_comes_back_where_it_was_cut(blend):
+    frame = make_frame(80, 60)
+    for plane, value in zip(planes_of(frame), (120, 128, 128), strict=True):
+        plane[:] = value
+
+    def dot(faces, mels):
+        moved = faces.copy()
+        moved[:, 20:28, 14:18] = 240
+        return moved
+
+    profile = replace(make_profile(32, blend, margins=(0, 0, 0, 0)), crop_fit="stretch")
+    lips = FakeLips(profile, paint=dot)
+    (picture,) = LipRenderer(lips, settings()).render([tracked(0, frame, face_at(40, 30, 24, 48))], [MEL])
+    change = np.abs(planes_of(picture).luma.astype(float) - 120)
+    ys, xs = np.mgrid[0:60, 0:80] + 0.5
+    assert np.sum(xs * change) / change.sum() == pytest.approx(28 + 24 * 16 / 32, abs=0.3)
+    assert np.sum(ys * change) / change.sum() == pytest.approx(6 + 48 * 24 / 32, abs=0.6)
 
 
 def test_an_engine_that_answers_the_crop_itself_changes_nothing():
