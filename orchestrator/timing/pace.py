@@ -42,7 +42,7 @@ def speed_to_ask(text: str, language: str, slot_s: float, pace: SpeechPace, sett
     if pace.speed_range is None or slot_s <= 0:
         return 1.0
     fastest = min(settings.preferred_max_rate, pace.speed_range[1])
-    wanted = estimated_s(text, language, pace) / slot_s
+    wanted = min(estimated_s(text, language, pace) / slot_s, fastest)
     return max(1.0, min(round(wanted / SPEED_STEP) * SPEED_STEP, fastest))
 
 
