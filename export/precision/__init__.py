@@ -10,6 +10,7 @@ PRECISIONS: Mapping[str, str] = {
     "fp32": "export.precision.fp32",
     "fp16": "export.precision.fp16",
     "bf16": "export.precision.bf16",
+    "int8": "export.precision.int8",
     "tensorrt": "export.precision.tensorrt",
     "tensorrt_fp32": "export.precision.tensorrt_fp32",
 }

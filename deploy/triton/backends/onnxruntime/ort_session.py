@@ -67,7 +67,8 @@ def _openvino_provider(
         raise BadConfig("this ONNX Runtime was built without OpenVINO (package onnxruntime-openvino)")
     chosen = arithmetic(openvino, metadata, Path("/proc/cpuinfo").read_text(encoding="utf-8"))
     # Written out, because OpenVINO's own default is bf16 on some processors and f32 on others.
-    properties = {"INFERENCE_PRECISION_HINT": chosen.hint}
+    # Not pinned: every instance would pin its threads to the same first cores, and wait there for its sisters.
+    properties = {"INFERENCE_PRECISION_HINT": chosen.hint, "ENABLE_CPU_PINNING": "NO"}
     if options.intra_op_num_threads:
         properties["INFERENCE_NUM_THREADS"] = str(options.intra_op_num_threads)
     log(f"openvino with {properties}: {chosen.reason}")

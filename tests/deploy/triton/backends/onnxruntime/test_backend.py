@@ -99,7 +99,7 @@ def test_openvino_answers_as_the_cpu_provider_does(
 def test_bfloat16_is_used_for_the_version_that_was_exported_for_it(tiny_server: EmbeddedTriton) -> None:
     log = tiny_server.log_path.read_text()
     hint = "bf16" if bf16_supported(Path("/proc/cpuinfo").read_text()) else "f32"
-    told = "{'INFERENCE_PRECISION_HINT': '%s', 'INFERENCE_NUM_THREADS': '1'}: %s"
+    told = "{'INFERENCE_PRECISION_HINT': '%s', 'ENABLE_CPU_PINNING': 'NO', 'INFERENCE_NUM_THREADS': '1'}: %s"
     assert "network_bf16_0_0 version 1: openvino with " + told % (hint, "the version was exported as bf16") in log
     assert "network_unmarked_0_0 version 1: openvino with " + told % ("f32", "the version does not say") in log
 
