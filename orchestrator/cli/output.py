@@ -30,15 +30,16 @@ def plain_errors() -> Iterator[None]:
 
 
 def print_segments(segments: Sequence[Mapping[str, Any]]) -> None:
-    """Print the sentences of a dub: times, what was heard, what is said instead, how it fits."""
-    table = Table("start", "heard", "said", "rate", "fit")
+    """Print the sentences of a dub: what was heard and is said instead, their durations, and how it fits."""
+    table = Table("start", "heard", "said", "natural / slot", "rate", "fit")
     for segment in segments:
         table.add_row(
             f"{segment['start_ms'] / 1000:.2f} s",
             segment["source_text"],
             segment["text"],
+            _durations(segment) if segment["text"] else "",
             f"{segment.get('rate', 1.0):.2f}" if segment["text"] else "",
-            segment["verdict"],
+            _fit(segment),
         )
     console.print(table)
 
@@ -55,6 +56,8 @@ def print_report(report: Mapping[str, Any]) -> None:
             f"{figures['rtf']:.3f}",
         )
     console.print(table)
+    if report["outcome"] == "dubbed":
+        _print_timing(report["timing"], report["verdicts"])
     audio, visual = report["branches"]["audio"], report["branches"]["visual"]
     console.print(
         f"{report['clip']['duration_s']:.1f} s of clip in {report['wall_s']:.1f} s (RTF {report['rtf']:.2f}); "
@@ -63,6 +66,25 @@ def print_report(report: Mapping[str, Any]) -> None:
     )
     if report["outcome"] == "no-speech":
         console.print("The clip holds no speech: it came back unchanged.")
+
+
+def _durations(segment: Mapping[str, Any]) -> str:
+    return f"{segment.get('natural_ms', 0) / 1000:.2f} / {segment.get('slot_ms', 0) / 1000:.2f} s"
+
+
+def _fit(segment: Mapping[str, Any]) -> str:
+    """Return the verdict and what it took: silence used, delay."""
+    taken = [f"+{segment['borrowed_ms']} ms"] if segment.get("borrowed_ms") else []
+    late = [f"{segment['onset_error_ms']} ms late"] if segment.get("onset_error_ms") else []
+    return ", ".join([segment["verdict"], *taken, *late])
+
+
+def _print_timing(timing: Mapping[str, Any], verdicts: Mapping[str, int]) -> None:
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items() if count)
+    console.print(
+        f"Timing: {counts}; speech overlap {timing['speech_overlap']:.2f}, rate p95 {timing['rate_p95']:.2f}, "
+        f"{timing['slot_silent_share']:.0%} of the slots silent, at most {timing['onset_error_ms_max']} ms late"
+    )
 
 
 def _span(branch: Mapping[str, int]) -> str:

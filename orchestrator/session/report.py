@@ -9,6 +9,7 @@ import msgspec
 
 from client.contracts import Task
 from orchestrator.session.segments import Segment
+from orchestrator.session.timing_report import TimingReport, timing_report
 from orchestrator.session.visual_report import VisualReport, visual_report
 from orchestrator.timing.placement import Placement, Verdict
 
@@ -39,7 +40,18 @@ class SegmentEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """Track that was chosen for most of it; 0: no face, or nothing was dubbed here."""
     natural_ms: int = 0
     """Duration of the speech at rate 1."""
+    slot_ms: int = 0
+    """Duration of the source sentence: what the speech should take."""
     rate: float = 1.0
+    """Of the speech as heard: `speed` times `stretch`."""
+    speed: float = 1.0
+    """What the engine was asked for."""
+    stretch: float = 1.0
+    """What was done to the finished speech, its pitch kept."""
+    borrowed_ms: int = 0
+    """Silence after the source sentence that the speech takes."""
+    onset_error_ms: int = 0
+    """How much later than its source sentence the speech starts: the one before overflowed."""
     no_speech_probability: float = 0.0
     mean_logprob: float = 0.0
 
@@ -94,6 +106,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     sentences_outside_window: int
     """Sentences that start further than `sync.window_ms` from their source."""
     verdicts: dict[str, int]
+    timing: TimingReport
     ring_frames_max: int
     ring_mb_max: float
     peak_rss_mb: float
@@ -134,7 +147,12 @@ def _entry(segment: Segment, placement: Placement | None) -> SegmentEntry:
         dub_start_ms=round(placement.start_s * 1000),
         dub_end_ms=round(placement.end_s * 1000),
         natural_ms=round(placement.natural_s * 1000),
+        slot_ms=kept.end_ms - kept.start_ms,
         rate=round(placement.rate, 4),
+        speed=round(placement.speed, 4),
+        stretch=round(placement.stretch, 4),
+        borrowed_ms=round(placement.borrowed_s * 1000),
+        onset_error_ms=round(placement.onset_error_s * 1000),
     )
 
 
@@ -178,6 +196,7 @@ def build_report(session: "DubSession", *, spoken: bool) -> Report:
         sentences_outside_window=sum(error > session.settings.sync.window_ms for error in start_errors_ms),
         verdicts={verdict.value: sum(e.verdict == verdict.value for e in entries) for verdict in Verdict}
         | {KEPT: len(entries) - len(dubbed)},
+        timing=timing_report(dubbed),
         ring_frames_max=session.visual.stats.ring_frames_max,
         ring_mb_max=round(session.visual.stats.ring_bytes_max / 1e6, 1),
         peak_rss_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
