@@ -82,6 +82,15 @@ def test_digital_silence_is_exactly_the_lowest_value_without_a_reference_level()
     assert (mel_spectrogram(np.zeros(1_000, np.float32), spec) == -4.0).all()
 
 
+@pytest.mark.parametrize("level", [0.0, 1e-38, 1e-20])
+def test_silence_between_words_is_finite_and_the_lowest_value(level):
+    audio = speech_like(2.0)
+    audio[8_000:24_000] = level
+    mel = mel_spectrogram(audio, SPEC)
+    assert np.isfinite(mel).all()
+    assert (mel[:, 8_000 // 200 + 3 : 24_000 // 200 - 2] == -4.0).all()
+
+
 @pytest.mark.parametrize("count", [1, 2, 199, 200, 399, 400, 401, 799])
 def test_audio_shorter_than_a_window_still_has_its_columns(count):
     mel = mel_spectrogram(speech_like(1.0)[:count], SPEC)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,7 @@ from orchestrator.session.artefacts import write_artefacts
 from orchestrator.session.report import build_report, segment_entries
 from orchestrator.settings import Settings
 from orchestrator.store.artefacts import Artefact
-from tests.fakes.engines import FakeFaces, FakeLips, FakeMt, FakeStt, FakeTts, no_face
+from tests.fakes.engines import FAKE_PROFILE, FakeFaces, FakeLips, FakeMt, FakeStt, FakeTts, no_face
 from tests.fakes.pipeline import FakeEngines, RecordingListener, fake_pipeline
 from tests.media_factory import Burst, make_clip
 
@@ -66,15 +68,22 @@ def test_a_clip_is_dubbed_in_place_and_keeps_its_length(clip, result):
     assert level_at(result, DUB_HZ, 2.6, 3.2) < 0.01
 
 
-def test_lips_move_only_while_source_or_dub_speaks(clip, result):
-    with fake_pipeline() as pipeline:
+@pytest.mark.parametrize("changes", [{"blend": "residual"}, {"blend": "replace", "crop_fit": "stretch"}], ids=str)
+def test_lips_move_only_while_source_or_dub_speaks_whatever_the_engine(clip, result, changes):
+    engines = FakeEngines(lips_engine=FakeLips(replace(FAKE_PROFILE, **changes)))
+    with fake_pipeline(engines=engines) as pipeline:
         session = pipeline.session(clip)
         session.run(result)
-    frames = session.renderer.stats.frames_with_lips
+    mels = np.concatenate([call.mels for call in engines.lips_engine.calls])
     spoken_s = sum(burst.duration_s for burst in SENTENCES)
-    assert spoken_s * 25 <= frames <= (spoken_s + 1.0) * 25
-    silent = [call.mels.max(axis=(1, 2)) == -4 for call in pipeline.engines.lips_engine.calls]
-    assert np.concatenate(silent).any(), "the source speaks longer than the dub: its mouth must be shut there"
+    assert spoken_s * 25 <= len(mels) <= (spoken_s + 1.0) * 25, (
+        "where the source is silent the picture passes untouched"
+    )
+    assert len(mels) == session.renderer.stats.frames_with_lips
+    assert np.isfinite(mels).all()
+    silent = mels.max(axis=(1, 2)) == -4
+    assert silent.any(), "the source speaks longer than the dub: its mouth must be shut there"
+    assert not silent.all()
 
 
 def test_a_clip_without_speech_comes_back_byte_for_byte(tmp_path, result):
