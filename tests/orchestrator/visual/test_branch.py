@@ -1,11 +1,13 @@
 import threading
 
+import numpy as np
 import pytest
 
 from client.errors import EngineRefused, EngineUnavailable
-from orchestrator.errors import SessionCancelled, TruncatedClip
+from orchestrator.errors import FaceNotFound, SessionCancelled, TruncatedClip
+from orchestrator.face_choice import FaceChoice
 from orchestrator.settings import Settings, SyncSettings, VisualSettings
-from orchestrator.visual.branch import VisualBranch
+from orchestrator.visual.branch import Casts, VisualBranch
 from tests.fakes.engines import FakeFaces, no_face
 from tests.visual_factory import make_clip_info, source
 
@@ -166,3 +168,63 @@ def test_a_branch_that_never_started_can_be_cancelled():
     one = branch(source(3))
     one.cancel()
     assert one.join()
+
+
+def two_faces(frame):
+    return np.array([[4, 8, 20, 28, 0.9], [36, 8, 60, 32, 0.9]], np.float32)
+
+
+def choosing(text, count=40):
+    casts = Casts(choice=FaceChoice.parse(text), again=lambda: source(count))
+    return VisualBranch(source(count), make_clip_info(), FakeFaces(look=two_faces), settings(), casts=casts)
+
+
+@pytest.mark.parametrize(
+    ("text", "left"), [("1", 4), ("2", 36), ("5,9,19,27", 4), ("30,8,60,32", 36), ("30,8,60,32@0.9", 36)]
+)
+def test_the_face_that_the_request_chooses_is_the_one(text, left):
+    with choosing(text) as one:
+        frames = list(one.frames())
+    assert len(frames) == 40
+    assert all(abs(tracked.face.x1 - left) < 1 for tracked in frames)
+    assert {choice.chosen_by for choice in one.chronicle.choices} == {"request"}
+
+
+@pytest.mark.parametrize("text", ["3", "21,30,34,46"])
+def test_a_face_that_never_comes_fails_the_branch_and_names_those_there_are(text):
+    with choosing(text) as one, pytest.raises(FaceNotFound, match=r"1 \(0\.0\.\.1\.6 s\), 2 \("):
+        list(one.frames())
+
+
+def test_a_place_without_a_face_at_its_time_fails_before_any_frame_is_handed_on():
+    with choosing("21,30,34,46@1") as one, pytest.raises(FaceNotFound, match="2 at 36,8,60,32"):
+        list(one.frames())
+    assert one.stats.frames == 0
+
+
+def test_the_sound_is_closed_when_the_branch_is_cancelled():
+    closed = threading.Event()
+
+    def sound():
+        try:
+            while True:
+                yield np.zeros(8000, np.float32)
+        finally:
+            closed.set()
+
+    casts = Casts(sound=sound)
+    one = VisualBranch(source(10_000), make_clip_info(), FakeFaces(look=two_faces), settings(3), casts=casts)
+    one.start()
+    frames = one.frames()
+    next(frames)
+    one.cancel()
+    assert one.join(WAIT_S)
+    assert closed.is_set()
+
+
+def test_the_sound_is_not_opened_when_the_settings_want_the_largest_face():
+    casts = Casts(sound=lambda: pytest.fail("opened"))
+    plain = settings(speaker_look_ahead_s=0)
+    with VisualBranch(source(40), make_clip_info(), FakeFaces(look=two_faces), plain, casts=casts) as one:
+        assert all(abs(tracked.face.x1 - 36) < 1 for tracked in one.frames())
+    assert {choice.chosen_by for choice in one.chronicle.choices} == {"largest"}
