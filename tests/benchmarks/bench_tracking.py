@@ -54,7 +54,7 @@ def main(detector: str = "faces_haar") -> None:
         }
         sample = _watch_sample(faces, settings)
         connection.close()
-    console = Console(width=140)
+    console = Console(width=170)
     noise = _tell_noise(console, seen)
     _tell_process_noise(console, seen, settings)
     reductions = _tell_motions(console, seen, settings)
