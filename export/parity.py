@@ -81,8 +81,12 @@ class Parity:
         return asdict(self)
 
 
-def check_parity(family: "Family", module: "nn.Module", run: Runner, precision: str, seed: int) -> Parity:
+def check_parity(
+    family: "Family", module: "nn.Module", run: Runner, precision: str, seed: int, *, probes: bool = True
+) -> Parity:
     """Compare the candidate with the original on batches of every size in `family.batch_sizes`.
+
+    `probes`: whether the candidate has the family's probes (where the limits name them); a served file has none.
 
     Raises:
         ParityMissed: a figure is beyond its limit; the message has all figures.
@@ -90,13 +94,14 @@ def check_parity(family: "Family", module: "nn.Module", run: Runner, precision: 
         SignatureMismatch: the candidate's outputs are not those promised.
     """
     limits = family.limits(precision)
-    tensors = [*family.signature.outputs, *(probe for probe in family.probes if probe.name in limits)]
+    tensors = [*family.signature.outputs, *(each for each in family.probes if probes and each.name in limits)]
     rng = np.random.default_rng(seed)
     seen: list[Sequence[Figure]] = []
     for size in family.batch_sizes:
         inputs = family.samples(rng, size)
         check_arrays(inputs, family.signature.inputs, "sample inputs")
-        expected = _checked(family.reference(module, inputs), tensors, "the original")
+        reference = family.reference(module, inputs)
+        expected = _checked({each.name: reference[each.name] for each in tensors}, tensors, "the original")
         got = _checked(run(inputs), tensors, "the exported graph")
         singles = [_checked(run(_item(inputs, index)), tensors, "the exported graph") for index in range(size)]
         alone = {each.name: np.concatenate([single[each.name] for single in singles]) for each in tensors}
@@ -126,8 +131,8 @@ def _item(inputs: Tensors, index: int) -> Tensors:
 
 
 def tensor_figures(limits: Mapping[str, Limit], expected: Tensors, got: Tensors, alone: Tensors) -> tuple[Figure, ...]:
-    """Compare every output and probe that has a limit, value by value; `alone`: each item of the batch by itself."""
-    return tuple(_figure(name, expected[name], got[name], alone[name], limit) for name, limit in limits.items())
+    """Compare every output and probe, value by value; each must have a limit. `alone`: item by item."""
+    return tuple(_figure(name, expected[name], got[name], alone[name], limits[name]) for name in expected)
 
 
 def _figure(name: str, expected: NDArray[Any], got: NDArray[Any], alone: NDArray[Any], limit: Limit) -> Figure:

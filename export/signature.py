@@ -3,14 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
 
 from client.config_file import ConfigFile
 from export.errors import SignatureMismatch
+
+if TYPE_CHECKING:
+    import onnx
 
 Tensors = Mapping[str, NDArray[Any]]
 """Inputs or outputs of one run by name; the first axis of each counts the items of the batch."""
@@ -78,6 +80,8 @@ def check_arrays(arrays: Tensors, promised: Sequence[Tensor], what: str) -> None
 
 def check_graph(path: Path, signature: Signature) -> None:
     """Hold an ONNX file against the signature: names in order, types, sizes, the dynamic batch axis."""
+    import onnx  # the rest of this module does without the extra
+
     graph = onnx.load(path, load_external_data=False).graph
     for kind, found, promised in (
         ("inputs", graph.input, signature.inputs),
@@ -104,10 +108,12 @@ def check_config(config: ConfigFile, signature: Signature) -> None:
             raise SignatureMismatch(f"{text}the graph has {_listed(sorted(want))}")
 
 
-def _facts_of(value: onnx.ValueInfoProto) -> tuple[str, np.dtype[Any], tuple[int, ...]]:
+def _facts_of(value: "onnx.ValueInfoProto") -> tuple[str, np.dtype[Any], tuple[int, ...]]:
+    from onnx.helper import tensor_dtype_to_np_dtype
+
     tensor = value.type.tensor_type
     sizes = tuple(dim.dim_value if dim.HasField("dim_value") else -1 for dim in tensor.shape.dim)
-    return value.name, onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type), sizes
+    return value.name, tensor_dtype_to_np_dtype(tensor.elem_type), sizes
 
 
 def _listed(tensors: Sequence[tuple[str, object, tuple[int, ...]]]) -> str:
