@@ -1,11 +1,9 @@
-"""The audio branch of a session: the clip's sound -> chunks -> `audio_queue`, in a thread of its own."""
+"""The audio branch of a session: the clip's sound -> chunks -> `audio_queue` and the gate, in a thread of its own."""
 
 import threading
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-
-import soxr
 
 from orchestrator.clock import now_ms
 from orchestrator.errors import SessionCancelled
@@ -14,8 +12,9 @@ from orchestrator.messages import SPEECH_SAMPLE_RATE_HZ, SpeechChunk, segment_uu
 from orchestrator.pcm import float_to_pcm
 from orchestrator.queues import topology
 from orchestrator.segmentation.vad import Chunk, Segmenter
+from orchestrator.session.gatekeeper import Gatekeeper
 from orchestrator.session.outbox import Outbox
-from orchestrator.session.segments import Segment, SegmentBook
+from orchestrator.session.segments import HeardChunk, SegmentBook
 from orchestrator.settings import Settings
 from orchestrator.timing.timeline import DubTimeline
 
@@ -37,12 +36,19 @@ class AudioBranch:
     """Segments a clip's sound and publishes the chunks; stops by itself while too much audio is in flight."""
 
     def __init__(
-        self, job: AudioJob, book: SegmentBook, timeline: DubTimeline, outbox: Outbox, settings: Settings
+        self,
+        job: AudioJob,
+        book: SegmentBook,
+        timeline: DubTimeline,
+        gate: Gatekeeper,
+        outbox: Outbox,
+        settings: Settings,
     ) -> None:
         """Wire the branch; nothing runs before `run`."""
         self._job = job
         self._book = book
         self._timeline = timeline
+        self._gate = gate
         self._outbox = outbox
         self._settings = settings
         self._segmenter = Segmenter(settings.vad, SPEECH_SAMPLE_RATE_HZ)
@@ -59,44 +65,40 @@ class AudioBranch:
             self._emit(self._segmenter.push(block))
             self.heard_s += len(block) / SPEECH_SAMPLE_RATE_HZ
             self._timeline.settle(self._segmenter.settled_s)
+            self._gate.settle(self._settled_ms())
             on_progress()
         self._emit(self._segmenter.flush())
         self._timeline.end()
+        self._gate.end(self._settled_ms())
         self.finished_at_ms = now_ms()
         on_progress()
 
     def _wait_for_room(self, stop: threading.Event) -> None:
         while not self._timeline.wait_below(self._settings.sync.audio_buffer_bytes, POLL_S):
-            if stop.is_set():
+            if stop.is_set() or self._gate.starving:
                 break
         if stop.is_set():
             raise SessionCancelled("stopped while segmenting")
 
+    def _settled_ms(self) -> int:
+        return round(self._segmenter.settled_s * 1000)
+
     def _emit(self, chunks: list[Chunk]) -> None:
         for chunk in chunks:
-            start_ms = round(chunk.start_s * 1000)
-            segment = self._book.open(segment_uuid(self._job.session_id, start_ms), chunk)
-            self._timeline.announce(segment.segment_id, chunk.start_s, chunk.end_s)
-            self._outbox.publish(topology.AUDIO, self._record(segment, start_ms))
+            heard = self._book.open(segment_uuid(self._job.session_id, round(chunk.start_s * 1000)), chunk)
+            self._timeline.announce(heard.segment_id, chunk.start_s, chunk.end_s)
+            self._gate.cut(chunk.sequence, heard.start_ms, heard.end_ms)
+            self._outbox.publish(topology.AUDIO, self._record(heard))
 
-    def _record(self, segment: Segment, start_ms: int) -> SpeechChunk:
+    def _record(self, heard: HeardChunk) -> SpeechChunk:
         return SpeechChunk(
             session_id=self._job.session_id,
-            segment_id=segment.segment_id,
-            sequence=segment.chunk.sequence,
-            start_ms=start_ms,
-            end_ms=round(segment.chunk.end_s * 1000),
+            segment_id=heard.segment_id,
+            sequence=heard.chunk.sequence,
+            start_ms=heard.start_ms,
+            end_ms=heard.end_ms,
             engines=self._job.engines,
-            pcm=float_to_pcm(segment.chunk.samples),
+            pcm=float_to_pcm(heard.chunk.samples),
             source_language=self._job.source_language,
             reply_to=self._job.reply_to,
         )
-
-
-def source_sound(chunk: Chunk, sample_rate_hz: int) -> Mono:
-    """Return the chunk's own sound from its start to its end, without the padding, at another sample rate."""
-    first = round((chunk.start_s - chunk.audio_start_s) * SPEECH_SAMPLE_RATE_HZ)
-    count = round((chunk.end_s - chunk.start_s) * SPEECH_SAMPLE_RATE_HZ)
-    speech = chunk.samples[max(0, first) : max(0, first) + count]
-    resampled: Mono = soxr.resample(speech, SPEECH_SAMPLE_RATE_HZ, sample_rate_hz)
-    return resampled

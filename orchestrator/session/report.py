@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from client.contracts import Task
+from orchestrator.session.gate_report import ChunkEntry, GateReport, chunk_entries, gate_report
 from orchestrator.session.segments import Segment
 from orchestrator.session.timing_report import TimingReport, timing_report
 from orchestrator.session.visual_report import VisualReport, visual_report
@@ -33,7 +34,18 @@ class SegmentEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     verdict: str
     """`fits`, `tight`, `overflow`, or `kept` (no speech understood: the source's own sound stays)."""
     forced_split: bool = False
-    """Cut at the longest chunk, not at a pause."""
+    """Its last chunk was cut at the longest chunk, not at a pause."""
+    chunks: tuple[ChunkEntry, ...] = ()
+    """What it was made of, in order."""
+    gate: str = ""
+    """What ended it: `model`, `punctuation`, `pause`, `forced`, `language`, `end`, `off`; "" when no speech was
+    understood."""
+    gate_score: float | None = None
+    """The boundary engine's score of the whole text, 0..1; none when it was not asked."""
+    gate_fallback: str = ""
+    """Why the boundary engine was not asked: punctuation and pauses decided."""
+    gate_ms: int = 0
+    """From its last transcript to the decision that it is a sentence."""
     dub_start_ms: int = 0
     dub_end_ms: int = 0
     face: int = 0
@@ -53,14 +65,16 @@ class SegmentEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     onset_error_ms: int = 0
     """How much later than its source sentence the speech starts: the one before overflowed."""
     no_speech_probability: float = 0.0
+    """Of the chunk that the recogniser doubted most."""
     mean_logprob: float = 0.0
+    """Of the chunk of which the recogniser was least sure."""
 
 
 class StageReport(msgspec.Struct, frozen=True, kw_only=True):
     """One stage over the whole clip."""
 
     items: int
-    """Segments of the audio stages, frames of the visual ones."""
+    """Chunks of `stt`, sentences of the other audio stages, frames of the visual ones."""
     queue_ms_p50: float
     queue_ms_max: float
     compute_s: float
@@ -101,6 +115,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     faces_followed: int
     """Faces that were chosen at some time."""
     visual: VisualReport
+    gate: GateReport
     start_error_ms_max: float
     """Largest distance between the start of a sentence and of its source."""
     sentences_outside_window: int
@@ -127,16 +142,21 @@ def segment_entries(session: "DubSession") -> list[SegmentEntry]:
 
 def _entry(segment: Segment, placement: Placement | None) -> SegmentEntry:
     kept = SegmentEntry(
-        sequence=segment.chunk.sequence,
+        sequence=segment.sequence,
         segment_id=str(segment.segment_id),
-        start_ms=round(segment.chunk.start_s * 1000),
-        end_ms=round(segment.chunk.end_s * 1000),
+        start_ms=segment.start_ms,
+        end_ms=segment.end_ms,
         source_text=segment.source_text,
         text="",
         verdict=KEPT,
-        forced_split=segment.chunk.forced,
-        no_speech_probability=round(segment.no_speech_probability, 4),
-        mean_logprob=round(segment.mean_logprob, 4),
+        forced_split=segment.chunks[-1].chunk.forced,
+        chunks=chunk_entries(segment.chunks),
+        gate=segment.gate.value if segment.gate else "",
+        gate_score=_score(segment),
+        gate_fallback=segment.opinion.fallback if segment.opinion else "",
+        gate_ms=segment.gate_ms,
+        no_speech_probability=round(max(chunk.no_speech_probability for chunk in segment.chunks), 4),
+        mean_logprob=round(min(chunk.mean_logprob for chunk in segment.chunks), 4),
     )
     if placement is None:
         return kept
@@ -156,6 +176,11 @@ def _entry(segment: Segment, placement: Placement | None) -> SegmentEntry:
     )
 
 
+def _score(segment: Segment) -> float | None:
+    score = segment.opinion.score if segment.opinion else None
+    return None if score is None else round(score, 4)
+
+
 def build_report(session: "DubSession", *, spoken: bool) -> Report:
     """Return the report of a session whose `run` has returned `spoken`."""
     clip = session.clip
@@ -171,7 +196,7 @@ def build_report(session: "DubSession", *, spoken: bool) -> Report:
         outcome="dubbed" if spoken else "no-speech",
         source_language=session.request.source_language or _heard_language(session.book.all()),
         target_language=session.request.target_language,
-        engines={task.value: _engine(session, task) for task in Task},
+        engines={task.value: engine for task in Task if (engine := _engine(session, task))},
         clip={
             "duration_s": round(clip.duration_s, 3),
             "width": clip.width,
@@ -192,6 +217,7 @@ def build_report(session: "DubSession", *, spoken: bool) -> Report:
         frames_with_lips=session.renderer.stats.frames_with_lips if session.renderer and spoken else 0,
         faces_followed=session.visual.stats.tracks,
         visual=visual_report(session.visual.chronicle, session.request.face),
+        gate=_gate(session),
         start_error_ms_max=max(start_errors_ms, default=0),
         sentences_outside_window=sum(error > session.settings.sync.window_ms for error in start_errors_ms),
         verdicts={verdict.value: sum(e.verdict == verdict.value for e in entries) for verdict in Verdict}
@@ -213,6 +239,12 @@ def _engine(session: "DubSession", task: Task) -> str:
     return session.request.engines.get(task.value) or configured
 
 
+def _gate(session: "DubSession") -> GateReport:
+    settings = session.settings.gate
+    engine = _engine(session, Task.BOUNDARY) if settings.enabled else ""
+    return gate_report(engine, settings.threshold, session.judge, session.book.all())
+
+
 def _branches(session: "DubSession") -> dict[str, BranchReport]:
     def since_start(at_ms: int) -> int:
         return max(0, at_ms - session.started_at_ms)
@@ -229,8 +261,10 @@ def _branches(session: "DubSession") -> dict[str, BranchReport]:
 def _stages(session: "DubSession") -> dict[str, StageReport]:
     duration_s = session.clip.duration_s
     stages = {}
+    heard = [timing for chunk in session.book.chunks() for timing in chunk.timings]
+    said = [timing for segment in session.book.all() for timing in segment.timings.values()]
     for stage in (Task.STT, Task.MT, Task.TTS):
-        timings = [s.timings[stage] for s in session.book.all() if stage in s.timings]
+        timings = [timing for timing in (heard if stage is Task.STT else said) if timing.stage == stage]
         queued = [timing.queued_ms for timing in timings]
         stages[stage.value] = _stage(len(timings), queued, sum(t.compute_ms for t in timings) / 1000, duration_s)
     visual = session.visual.stats

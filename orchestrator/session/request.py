@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from client.contracts import FacesEngine, LipsEngine
+from client.contracts import BoundaryEngine, FacesEngine, LipsEngine
 from orchestrator.face_choice import FaceChoice
 
 
@@ -31,6 +31,10 @@ class SessionEngines(Protocol):
 
     def lips(self, model: str = "") -> LipsEngine:
         """Lip synchronisation."""
+        ...
+
+    def boundary(self, model: str = "") -> BoundaryEngine | None:
+        """Sentence boundaries; None where no engine is named."""
         ...
 
 

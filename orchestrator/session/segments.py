@@ -1,38 +1,102 @@
-"""The book of one session's segments: what became of each chunk, safe against repeated and reordered messages."""
+"""The book of one session: what became of each chunk and sentence, safe against repeated and reordered messages."""
 
+import dataclasses
 import threading
 import uuid
 from dataclasses import dataclass, field
 
+import numpy as np
+import soxr
+
+from orchestrator.clock import now_ms
 from orchestrator.media.clip import Mono
-from orchestrator.messages import Record, SpokenSentence, StageTiming, Transcript
+from orchestrator.messages import SPEECH_SAMPLE_RATE_HZ, Record, SpokenSentence, StageTiming, Transcript
 from orchestrator.pcm import pcm_to_float
+from orchestrator.segmentation.sentences import Decided, Gate, Opinion
 from orchestrator.segmentation.vad import Chunk
 
 
 @dataclass(slots=True)
-class Segment:
-    """One chunk of speech on its way. Times in seconds of the source's clock."""
+class HeardChunk:
+    """One chunk on its way to a sentence. Times in seconds of the source's clock."""
 
     segment_id: uuid.UUID
     chunk: Chunk
-    source_text: str = ""
-    language: str = ""
     text: str = ""
-    """The translation."""
+    language: str = ""
     heard: bool = False
     """The transcript is here."""
+    heard_at_ms: int = 0
+    """Unix time."""
+    no_speech_probability: float = 0.0
+    mean_logprob: float = 0.0
+    timings: tuple[StageTiming, ...] = ()
+
+    @property
+    def start_ms(self) -> int:
+        """In the source's time."""
+        return round(self.chunk.start_s * 1000)
+
+    @property
+    def end_ms(self) -> int:
+        """In the source's time."""
+        return round(self.chunk.end_s * 1000)
+
+    def sound(self) -> Mono:
+        """Return its own sound from its start to its end, without the padding, 16 kHz."""
+        chunk = self.chunk
+        first = max(0, round((chunk.start_s - chunk.audio_start_s) * SPEECH_SAMPLE_RATE_HZ))
+        count = round((chunk.end_s - chunk.start_s) * SPEECH_SAMPLE_RATE_HZ)
+        return chunk.samples[first : first + count]
+
+
+@dataclass(slots=True)
+class Segment:
+    """One sentence: one chunk or several that belong together; or one chunk without speech."""
+
+    segment_id: uuid.UUID
+    """Its first chunk's: it follows from session and start time alone."""
+    sequence: int
+    """0, 1, 2, … in the order of speech."""
+    chunks: tuple[HeardChunk, ...]
+    source_text: str
+    language: str
+    gate: Gate | None
+    """None: no speech."""
+    opinion: Opinion | None
+    decided_at_ms: int
+    """Unix time."""
+    text: str = ""
+    """The translation."""
     kept: bool = False
     """No speech was understood: its own sound stays."""
     spoken: bool = False
     """The whole translated speech is here."""
-    no_speech_probability: float = 0.0
-    mean_logprob: float = 0.0
     timings: dict[str, StageTiming] = field(default_factory=dict)
-    """Per stage, the try that counted."""
+    """Of the stages after the gate, the try that counted."""
     first_speech_at_ms: int = 0
     """Unix time of the first chunk of translated speech."""
     _tries: dict[uuid.UUID, dict[int, SpokenSentence]] = field(default_factory=dict)
+
+    @property
+    def start_s(self) -> float:
+        """Start of its first chunk."""
+        return self.chunks[0].chunk.start_s
+
+    @property
+    def start_ms(self) -> int:
+        """Start of its first chunk."""
+        return self.chunks[0].start_ms
+
+    @property
+    def end_ms(self) -> int:
+        """End of its last chunk."""
+        return self.chunks[-1].end_ms
+
+    @property
+    def gate_ms(self) -> int:
+        """From the last of its transcripts to the decision that it is a sentence, milliseconds."""
+        return max(0, self.decided_at_ms - max(chunk.heard_at_ms for chunk in self.chunks))
 
     def note_timings(self, record: Record) -> None:
         """Remember how long each stage took."""
@@ -55,32 +119,65 @@ class Segment:
         self._tries.clear()
         return speech
 
+    def source_sound(self, sample_rate_hz: int) -> Mono:
+        """Return the source's own sound from start to end, silence between its chunks, at another sample rate."""
+        first = round(self.start_s * SPEECH_SAMPLE_RATE_HZ)
+        placed = [(round(chunk.chunk.start_s * SPEECH_SAMPLE_RATE_HZ) - first, chunk.sound()) for chunk in self.chunks]
+        whole = np.zeros(max(at + len(sound) for at, sound in placed), np.float32)
+        for at, sound in placed:
+            whole[at : at + len(sound)] = sound
+        resampled: Mono = soxr.resample(whole, SPEECH_SAMPLE_RATE_HZ, sample_rate_hz)
+        return resampled
+
+    def release(self) -> None:
+        """Forget the source's sound: it is not needed any more."""
+        for chunk in self.chunks:
+            chunk.chunk = dataclasses.replace(chunk.chunk, samples=np.zeros(0, np.float32))
+
 
 class SegmentBook:
-    """All segments of one session, by id."""
+    """All chunks and sentences of one session."""
 
     def __init__(self) -> None:
         """Start empty."""
         self._lock = threading.Lock()
+        self._chunks: dict[uuid.UUID, HeardChunk] = {}
+        self._by_number: dict[int, HeardChunk] = {}
         self._segments: dict[uuid.UUID, Segment] = {}
 
-    def open(self, segment_id: uuid.UUID, chunk: Chunk) -> Segment:
+    def open(self, segment_id: uuid.UUID, chunk: Chunk) -> HeardChunk:
         """Enter a chunk."""
         with self._lock:
-            segment = self._segments[segment_id] = Segment(segment_id, chunk)
-            return segment
+            heard = self._chunks[segment_id] = self._by_number[chunk.sequence] = HeardChunk(segment_id, chunk)
+            return heard
 
-    def hear(self, record: Transcript) -> Segment | None:
+    def hear(self, record: Transcript) -> HeardChunk | None:
         """Enter a transcript; None when it is unknown here or was entered before."""
         with self._lock:
-            segment = self._segments.get(record.segment_id)
-            if segment is None or segment.heard:
+            chunk = self._chunks.get(record.segment_id)
+            if chunk is None or chunk.heard:
                 return None
-            segment.heard = True
-            segment.source_text, segment.language = record.text.strip(), record.language
-            segment.no_speech_probability = record.no_speech_probability
-            segment.mean_logprob = record.mean_logprob
-            segment.note_timings(record)
+            chunk.heard, chunk.heard_at_ms = True, now_ms()
+            chunk.text, chunk.language = record.text.strip(), record.language
+            chunk.no_speech_probability = record.no_speech_probability
+            chunk.mean_logprob = record.mean_logprob
+            chunk.timings = record.timings
+            return chunk
+
+    def decide(self, decided: Decided) -> Segment:
+        """Enter what the gate has decided; calls come in the order of speech."""
+        with self._lock:
+            chunks = tuple(self._by_number.pop(number) for number in decided.chunks)
+            segment = self._segments[chunks[0].segment_id] = Segment(
+                segment_id=chunks[0].segment_id,
+                sequence=len(self._segments),
+                chunks=chunks,
+                source_text=decided.text or chunks[0].text,
+                language=decided.language or chunks[0].language,
+                gate=decided.gate,
+                opinion=decided.opinion,
+                decided_at_ms=now_ms(),
+            )
             return segment
 
     def speak(self, record: SpokenSentence) -> tuple[Segment, Mono] | None:
@@ -93,13 +190,19 @@ class SegmentBook:
             segment.note_timings(record)
             return segment, speech
 
-    def all(self) -> list[Segment]:
-        """All segments in the order of speech."""
+    def chunks(self) -> list[HeardChunk]:
+        """All chunks in the order of speech."""
         with self._lock:
-            return sorted(self._segments.values(), key=lambda segment: segment.chunk.sequence)
+            return sorted(self._chunks.values(), key=lambda chunk: chunk.chunk.sequence)
+
+    def all(self) -> list[Segment]:
+        """All decided sentences in the order of speech."""
+        with self._lock:
+            return list(self._segments.values())
 
     def counts(self) -> tuple[int, int, int]:
-        """How many were announced, have come back from STT, and are done with (spoken or kept)."""
+        """How many chunks were announced, have come back from STT, and are done with (spoken or kept)."""
         with self._lock:
-            segments = self._segments.values()
-            return len(segments), sum(s.heard for s in segments), sum(s.spoken or s.kept for s in segments)
+            chunks, segments = self._chunks.values(), self._segments.values()
+            done = sum(len(segment.chunks) for segment in segments if segment.spoken or segment.kept)
+            return len(chunks), sum(chunk.heard for chunk in chunks), done

@@ -1,7 +1,7 @@
 """One dub from clip to artefacts: owns the order and the state; everything else is stateless.
 
-Threads: the audio branch (segment, publish), the visual branch (decode, detect, track), and the caller's own, which
-renders. Replies of the stage workers come in on the owner's consumer threads.
+Threads: the audio branch (segment, publish), the sentence gate (score, publish), the visual branch (decode, detect,
+track), and the caller's own, which renders. Replies of the stage workers come in on the owner's consumer threads.
 """
 
 import threading
@@ -26,7 +26,10 @@ from orchestrator.messages import (
 )
 from orchestrator.queues import topology
 from orchestrator.queues.broker import Broker
-from orchestrator.session.audio_branch import AudioBranch, AudioJob, source_sound
+from orchestrator.segmentation.sentences import Decided, SentenceGate
+from orchestrator.session.audio_branch import AudioBranch, AudioJob
+from orchestrator.session.gatekeeper import Gatekeeper
+from orchestrator.session.judge import TextJudge
 from orchestrator.session.outbox import Outbox
 from orchestrator.session.render import Renderer
 from orchestrator.session.replies import Reply, ReplyRouter
@@ -70,7 +73,15 @@ class DubSession:
         self._last_reply_s = time.monotonic()
         self._outbox = Outbox(broker, self.traceparent, self._stop, settings.session.stall_timeout_s)
         job = AudioJob(request.session_id, request.source_language, request.engines, replies.transcripts)
-        self.audio = AudioBranch(job, self.book, self.timeline, self._outbox, settings)
+        boundary = engines.boundary(request.engines.get(Task.BOUNDARY, "")) if settings.gate.enabled else None
+        self.judge = TextJudge(boundary, settings.gate, self.traceparent)
+        self._gate = Gatekeeper(
+            SentenceGate(self.judge, round(settings.vad.max_segment_s * 1000)),
+            prepare=self.judge.prepare,
+            on_decided=self._on_decided,
+            on_error=self._fail,
+        )
+        self.audio = AudioBranch(job, self.book, self.timeline, self._gate, self._outbox, settings)
         faces = engines.faces(request.engines.get(Task.FACES, ""))
         casts = Casts(
             choice=request.face,
@@ -98,6 +109,7 @@ class DubSession:
         audio = threading.Thread(target=self._run_audio, name="audio-branch", daemon=True)
         try:
             self.visual.start()
+            self._gate.start()
             audio.start()
             return self._render(result)
         finally:
@@ -106,6 +118,7 @@ class DubSession:
             self.visual.join()
             if audio.ident is not None:
                 audio.join()
+            self._gate.close()
             self._replies.unregister(self.request.session_id)
             self.finished_at_ms = now_ms()
 
@@ -160,29 +173,37 @@ class DubSession:
         self.visual.fail(error)
 
     def _on_transcript(self, transcript: Transcript) -> None:
-        segment = self.book.hear(transcript)
-        if segment is None:
-            return
-        doubt = transcript.no_speech_probability > self.settings.gate.max_no_speech_probability
-        if not segment.source_text or doubt:
+        chunk = self.book.hear(transcript)
+        if chunk is not None:
+            doubt = chunk.no_speech_probability > self.settings.gate.max_no_speech_probability
+            language = self.request.source_language or chunk.language
+            self._gate.hear(chunk.chunk.sequence, "" if doubt else chunk.text, language)
+
+    def _on_decided(self, decided: Decided) -> None:
+        """Send a sentence on, or keep a chunk without speech; on the gate's thread."""
+        segment = self.book.decide(decided)
+        if segment.gate is None:
             self._keep(segment)
-            return
-        self._outbox.publish(
-            topology.TEXT,
-            Sentence(
-                session_id=transcript.session_id,
-                segment_id=transcript.segment_id,
-                sequence=transcript.sequence,
-                start_ms=transcript.start_ms,
-                end_ms=transcript.end_ms,
-                timings=transcript.timings,
-                engines=self.request.engines,
-                text=segment.source_text,
-                source_language=self.request.source_language or transcript.language,
-                target_language=self.request.target_language,
-                reply_to=self._replies.transcripts,
-                spoken_reply_to=self._replies.audio_output,
-            ),
+        else:
+            for chunk in segment.chunks[1:]:
+                self.timeline.join(segment.segment_id, chunk.segment_id)
+            self._outbox.publish(topology.TEXT, self._sentence(segment))
+        self._report_progress()
+
+    def _sentence(self, segment: Segment) -> Sentence:
+        return Sentence(
+            session_id=self.request.session_id,
+            segment_id=segment.segment_id,
+            sequence=segment.sequence,
+            start_ms=segment.start_ms,
+            end_ms=segment.end_ms,
+            timings=tuple(timing for chunk in segment.chunks for timing in chunk.timings),
+            engines=self.request.engines,
+            text=segment.source_text,
+            source_language=segment.language,
+            target_language=self.request.target_language,
+            reply_to=self._replies.transcripts,
+            spoken_reply_to=self._replies.audio_output,
         )
 
     def _on_speech(self, part: SpokenSentence) -> None:
@@ -196,12 +217,13 @@ class DubSession:
             return
         rate = self.timeline.sample_rate_hz
         self.timeline.put(segment.segment_id, soxr.resample(speech, SPOKEN_SAMPLE_RATE_HZ, rate), part.speed)
+        segment.release()
         self.speech_done_at_ms = now_ms()
 
     def _keep(self, segment: Segment) -> None:
         segment.kept = True
-        sound = source_sound(segment.chunk, self.timeline.sample_rate_hz)
-        self.timeline.keep(segment.segment_id, sound, segment.chunk.start_s)
+        self.timeline.keep(segment.segment_id, segment.source_sound(self.timeline.sample_rate_hz), segment.start_s)
+        segment.release()
         self.speech_done_at_ms = now_ms()
 
     def _report_progress(self) -> None:

@@ -191,6 +191,7 @@ def test_repeated_answers_and_mixed_tries_change_nothing(clip, result):
 
 def test_a_request_may_name_other_engines(clip, result):
     chosen = {"stt": "stt_a", "mt": "mt_a", "tts": "tts_a", "faces": "faces_a", "lips": "lips_a"}
+    chosen["boundary"] = "boundary_a"
     with fake_pipeline() as pipeline:
         session = pipeline.session(clip, engines=chosen)
         session.run(result)

@@ -1,0 +1,77 @@
+import pytest
+
+from client.errors import ContractViolation, EngineNotLoaded, EngineTimeout, EngineUnavailable
+from orchestrator.segmentation.sentences import Gate
+from orchestrator.session.judge import LANGUAGE_NOT_TRAINED, NO_ENGINE, TextJudge
+from orchestrator.settings import GateSettings
+from orchestrator.tracing import new_traceparent
+from tests.fakes.engines import FakeBoundary
+
+
+def judge(engine, **settings):
+    return TextJudge(engine, GateSettings(**settings), new_traceparent())
+
+
+@pytest.mark.parametrize(("score", "complete"), [(0.85, True), (0.8499, False)])
+def test_the_score_decides_at_the_threshold(score, complete):
+    asked = judge(FakeBoundary({"it rains": score}))
+    opinion = asked("it rains", "en")
+    assert (opinion.complete, opinion.by, opinion.score, opinion.fallback) == (complete, Gate.MODEL, score, "")
+    assert len(asked.score_ms) == 1
+    assert not asked.fallbacks
+
+
+def test_a_text_that_the_engine_calls_a_part_still_ends_at_a_long_pause():
+    assert judge(FakeBoundary({"when": 0.1}), max_pause_s=2.0)("when", "en").pause_ms == 2000
+
+
+def test_punctuation_in_the_text_does_not_overrule_the_engine():
+    assert not judge(FakeBoundary({"When.": 0.1}))("When.", "en").complete
+
+
+@pytest.mark.parametrize("language", ["de", ""])
+def test_a_language_that_the_engine_was_not_trained_for_is_left_to_punctuation(language):
+    engine = FakeBoundary()
+    asked = judge(engine)
+    opinion = asked("Es regnet.", language)
+    assert (opinion.complete, opinion.by, opinion.fallback) == (True, Gate.PUNCTUATION, LANGUAGE_NOT_TRAINED)
+    assert engine.calls == []
+    assert asked.fallbacks == {LANGUAGE_NOT_TRAINED: 1}
+
+
+def test_without_an_engine_punctuation_decides_and_says_so():
+    opinion = judge(None)("It rains.", "en")
+    assert (opinion.by, opinion.score, opinion.fallback) == (Gate.PUNCTUATION, None, NO_ENGINE)
+
+
+@pytest.mark.parametrize("failure", [EngineUnavailable, EngineTimeout, EngineNotLoaded, ContractViolation])
+def test_an_engine_that_fails_is_replaced_for_that_text_only_and_the_reason_is_kept(failure):
+    asked = judge(FakeBoundary(failures=[failure("sentence_boundary", "away")]))
+    first, second = asked("It rains.", "en"), asked("It rains.", "en")
+    assert (first.by, first.fallback) == (Gate.PUNCTUATION, failure.code)
+    assert (second.by, second.fallback) == (Gate.MODEL, "")
+    assert asked.fallbacks == {failure.code: 1}
+
+
+def test_a_gate_that_is_switched_off_asks_nobody():
+    engine = FakeBoundary()
+    asked = judge(engine, enabled=False)
+    asked.prepare()
+    opinion = asked("when", "en")
+    assert (opinion.complete, opinion.by) == (True, Gate.OFF)
+    assert engine.calls == []
+
+
+def test_an_engine_that_is_not_there_yet_does_not_stop_the_start():
+    class Away(FakeBoundary):
+        def languages(self):
+            raise EngineNotLoaded("sentence_boundary", "not loaded")
+
+    asked = judge(Away())
+    asked.prepare()
+    assert asked("It rains.", "en").fallback == "engine-not-loaded"
+
+
+def test_a_fault_of_ours_is_not_taken_for_an_engine_that_is_away():
+    with pytest.raises(ZeroDivisionError):
+        judge(FakeBoundary(failures=[ZeroDivisionError()]))("It rains.", "en")
