@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orchestrator.media.video import upright
 from orchestrator.visual import compositor
 from orchestrator.visual.colour import Colour
 from orchestrator.visual.compositor import FEATHER_SHARE, Patch, feather, paste
@@ -74,6 +75,24 @@ def test_every_pixel_outside_the_mouth_region_keeps_its_bits(size, face, tag, bl
             outside[span.slices] = feather(span, region) <= 0
         assert np.array_equal(plane[outside], source[outside])
     assert all(np.array_equal(a, b) for a, b in zip(plane_copies(frame), before, strict=True))
+
+
+@pytest.mark.parametrize("rotation_deg", [90, 180, 270])
+@pytest.mark.parametrize("blend", BLENDS)
+def test_a_turned_odd_sized_picture_changes_only_in_the_mouth_region(blend, rotation_deg):
+    frame = upright(make_frame(81, 121, seed=2), rotation_deg)
+    before = plane_copies(frame)
+    profile = make_profile(48, blend, mouth=(0.0, 0.5, 1.0, 1.0))
+    patch = patch_of(frame, face_at(frame.width / 2 + 0.3, frame.height / 2, 41), profile, inverted)
+    mouth = patch.region.part(profile.mouth_region)
+    for plane, source, region in zip(
+        planes_of(paste(frame, patch, profile)), before, (mouth, mouth.on_chroma(), mouth.on_chroma()), strict=True
+    ):
+        rows, columns = np.nonzero(plane != source)
+        assert len(rows)
+        span = pixels_inside(region, plane.shape[1], plane.shape[0])
+        assert span.left <= columns.min() and columns.max() < span.right
+        assert span.top <= rows.min() and rows.max() < span.bottom
 
 
 @settings(max_examples=60, deadline=None)
