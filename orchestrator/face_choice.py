@@ -45,8 +45,8 @@ class FaceChoice:
     def __str__(self) -> str:
         if self.box is None:
             return str(self.track)
-        box = ",".join(f"{edge:g}" for edge in self.box)
-        return box if self.at_s is None else f"{box}@{self.at_s:g}"
+        box = ",".join(f"{edge:.12g}" for edge in self.box)
+        return box if self.at_s is None else f"{box}@{self.at_s:.12g}"
 
     def check(self, clip: ClipInfo) -> None:
         """Raise BadRequest for a box whose middle lies outside the upright picture, or a time behind the clip's end."""

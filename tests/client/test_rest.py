@@ -36,7 +36,8 @@ def owner(gateway):
 
 def test_a_clip_is_dubbed_followed_and_fetched(client, owner, clip, tmp_path):
     owner.go.set()
-    dub_id = client.create(clip, "es", source_language="en", engines={"stt": "stt_pocketsphinx"})["id"]
+    dub_id = client.create(clip, "es", source_language="en", engines={"stt": "stt_pocketsphinx"}, face="1")["id"]
+    assert client.get(dub_id)["face"] == "1"
     events = []
     dub = client.wait(dub_id, events.append)
     assert dub["state"] == "succeeded"

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from orchestrator.face_choice import FaceChoice
 from orchestrator.media.probe import probe
 from orchestrator.queues.memory import MemoryBroker
 from orchestrator.session.replies import ReplyRouter
@@ -85,9 +86,10 @@ class FakePipeline:
         source: str = "en",
         target: str = "es",
         engines: dict[str, str] | None = None,
+        face: str = "",
     ) -> DubSession:
         return DubSession(
-            DubRequest(uuid.uuid4(), source, target, engines or {}),
+            DubRequest(uuid.uuid4(), source, target, engines or {}, FaceChoice.parse(face)),
             clip,
             probe(clip, self.settings.media),
             engines=self.engines,

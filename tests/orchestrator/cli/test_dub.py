@@ -47,6 +47,14 @@ def test_a_clip_that_is_not_there_is_a_usage_error():
     assert "does not exist" in done.stderr
 
 
+def test_a_face_that_cannot_be_read_is_told_before_anything_is_started(tmp_path):
+    done = polylip("dub", SAMPLES / "astronaut_en.mp4", "--to", "es", "--out", tmp_path / "out", "--face", "nose")
+    assert done.returncode == 1
+    assert "bad-request" in done.stderr
+    assert "x1,y1,x2,y2" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_engines_are_chosen_by_task_and_model():
     settings = with_engines(Settings(), ["lips=lips_wav2lip", "stt=stt_whisper"])
     assert (settings.engines.lips, settings.engines.stt) == ("lips_wav2lip", "stt_whisper")

@@ -222,3 +222,39 @@ def test_the_stored_clip_is_the_uploaded_one_bit_for_bit(gateway):
     dub_id = post_clip(gateway.url, content).json()["id"]
     answer = httpx.get(f"{gateway.url}/v1/dubs/{dub_id}/clip")
     assert hashlib.sha256(answer.content).digest() == hashlib.sha256(content).digest()
+
+
+def test_the_choice_of_a_face_is_kept_shown_and_handed_to_the_owner(gateway):
+    taken = []
+    done = threading.Event()
+
+    def handle(delivery):
+        taken.append(decode_as(DubJob, delivery.body))
+        delivery.ack()
+        done.set()
+
+    dub_id = post_clip(gateway.url, face=" 10, 20, 60,80 @0.5 ").json()["id"]
+    gateway.broker.consume("jobs", handle)
+    assert done.wait(10)
+    assert taken[0].face == "10,20,60,80@0.5"
+    assert httpx.get(f"{gateway.url}/v1/dubs/{dub_id}").json()["face"] == "10,20,60,80@0.5"
+    plain = post_clip(gateway.url).json()["id"]
+    assert httpx.get(f"{gateway.url}/v1/dubs/{plain}").json()["face"] == ""
+
+
+@pytest.mark.parametrize(
+    ("face", "reason"),
+    [("nose", "cannot read"), ("9000,10,9100,60", "outside the picture"), ("1,1,9,9@77", "behind the end")],
+)
+def test_a_face_that_cannot_be_is_refused_and_leaves_nothing(gateway, face, reason):
+    answer = post_clip(gateway.url, face=face)
+    assert (answer.status_code, answer.json()["code"]) == (422, "bad-request")
+    assert reason in answer.json()["detail"]
+    assert gateway.leftovers() == []
+
+
+def test_another_face_is_another_request(gateway):
+    headers = {"Idempotency-Key": "k"}
+    first = post_clip(gateway.url, face="1", headers=headers)
+    assert post_clip(gateway.url, face=" 1 ", headers=headers).json() == first.json()
+    assert post_clip(gateway.url, face="2", headers=headers).status_code == 409

@@ -32,15 +32,15 @@ class Rig:
         self.owner = Owner(pipeline.settings, self.broker, pipeline.engines, self.dubs, self.media)
         self.owner.start()
 
-    def submit(self, with_clip=True):
+    def submit(self, with_clip=True, face=""):
         dub = self.dubs.create(new_dub(clip=clip_facts(probe(self.clip, self.pipeline.settings.media))))
         if with_clip:
             self.media.put_file(dub.id, Artefact.CLIP, self.clip)
-        self.publish(dub.id)
+        self.publish(dub.id, face)
         return dub.id
 
-    def publish(self, dub_id):
-        job = DubJob(dub_id=dub_id, source_language="en", target_language="es")
+    def publish(self, dub_id, face=""):
+        job = DubJob(dub_id=dub_id, source_language="en", target_language="es", face=face)
         self.broker.publish(topology.JOBS, encode(job))
 
     def wait(self, dub_id, state):
@@ -171,3 +171,11 @@ def test_a_stopped_owner_gives_its_job_back_for_another(make_rig, tmp_path):
     rig.owner = Owner(rig.pipeline.settings, rig.broker, rig.pipeline.engines, rig.dubs, rig.media)
     rig.owner.start()
     rig.wait(dub_id, DubState.SUCCEEDED)
+
+
+def test_a_face_that_is_never_seen_fails_the_dub_and_names_those_there_are(make_rig):
+    rig = make_rig()
+    dub = rig.wait(rig.submit(face="7"), DubState.FAILED)
+    assert dub.error_code == "face-not-found"
+    assert "the face 7 is never in sight; the clip's faces are 1 (0.0" in dub.error_detail
+    assert Artefact.RESULT not in rig.media.names(dub.id)

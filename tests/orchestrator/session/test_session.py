@@ -6,6 +6,7 @@ import pytest
 from client.contracts import Transcription
 from client.errors import EngineRefused, EngineUnavailable
 from orchestrator.errors import SessionCancelled, SessionStalled, StageFailed
+from orchestrator.face_choice import FaceChoice
 from orchestrator.media.audio import read_audio
 from orchestrator.media.probe import probe
 from orchestrator.messages import SpokenSentence
@@ -223,3 +224,33 @@ def test_progress_of_every_stage_grows_to_the_end(clip, result):
     for stage, fractions in listener.seen.items():
         assert fractions[-1] == 1.0, stage
         assert all(0.0 <= fraction <= 1.0 for fraction in fractions)
+
+
+def two_faces(picture):
+    return np.array([[10, 20, 60, 70, 0.9], [80, 10, 150, 80, 0.9]], np.float32)
+
+
+def one_scene(index, time_s):
+    """The counter of the other clips changes half of the picture at once, as cuts do."""
+    return np.kron(np.arange(48, dtype=np.uint8).reshape(4, 4, 3) * 5, np.ones((30, 40, 1), np.uint8))
+
+
+def test_the_report_lists_the_faces_and_one_of_them_can_be_asked_for(tmp_path, result):
+    clip = make_clip(tmp_path / "clip.mp4", duration_s=6.0, bursts=SENTENCES, pictures=one_scene)
+    with fake_pipeline(engines=FakeEngines(faces_engine=FakeFaces(look=two_faces))) as pipeline:
+        session = pipeline.session(clip)
+        spoken = session.run(result)
+        found = build_report(session, spoken=spoken).visual
+        assert [track.id for track in found.tracks] == [1, 2]
+        assert {one.track for one in found.speakers} == {2}  # nobody's mouth moves: the largest
+        assert {entry.face for entry in segment_entries(session)} == {2}
+        assert found.chosen_by_s["largest"] == pytest.approx(6.0, abs=0.1)
+
+        box = ",".join(map(str, found.tracks[0].mean_box))
+        for face in ("1", box, f"{box}@2"):
+            session = pipeline.session(clip, face=face)
+            spoken = session.run(result)
+            report = build_report(session, spoken=spoken)
+            assert (report.visual.face, report.faces_followed) == (str(FaceChoice.parse(face)), 1)
+            assert {(one.track, one.chosen_by) for one in report.visual.speakers} == {(1, "request")}
+            assert {entry.face for entry in segment_entries(session)} == {1}

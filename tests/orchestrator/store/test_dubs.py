@@ -1,3 +1,4 @@
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -328,3 +329,17 @@ def test_the_probes_findings_become_json():
     facts = clip_facts(clip)
     assert facts["frames_per_s"] == "30000/1001"
     assert replace(clip, frames_per_s=Fraction(facts["frames_per_s"]), sample_aspect_ratio=Fraction(1)) == clip
+
+
+def test_a_store_of_an_earlier_release_gets_the_columns_that_are_new(database_url, store):
+    kept = store.create(new_dub(face="2"))
+    store.close()
+    path = database_url.removeprefix("sqlite:///")
+    with sqlite3.connect(path) as connection:
+        connection.execute("ALTER TABLE dubs DROP COLUMN face")
+    for _ in range(2):
+        again = DubStore(database_url)
+        assert again.get(kept.id).face == ""
+        assert again.create(chosen := new_dub(face="1,2,30,40")).face == "1,2,30,40"
+        assert again.get(chosen.id).face == "1,2,30,40"
+        again.close()
