@@ -3,27 +3,39 @@
 import typer
 from rich.table import Table
 
+from client.exported import not_loaded_reason
 from client.repository import ModelRepository
 from client.triton import TritonConnection
+from orchestrator.cli import export
 from orchestrator.cli.output import console, plain_errors
 from orchestrator.settings import Settings
 
-app = typer.Typer(help="Models of the Triton server that the settings name.", no_args_is_help=True)
+app = typer.Typer(help="Models that Triton serves, and how they are made.", no_args_is_help=True)
 
 
 @app.callback()
 def models() -> None:
-    """Models of the Triton server that the settings name."""
+    """Models that Triton serves, and how they are made."""
 
 
 @app.command("list")
 def list_models() -> None:
-    """List the models, their versions and states."""
+    """List the models, their versions and states, and the engines of the settings that Triton does not have."""
     with plain_errors():
-        triton = Settings().triton
+        settings = Settings()
+        triton = settings.triton
         connection = TritonConnection(triton.grpc_url, control_timeout_s=triton.control_timeout_s)
         table = Table("model", "version", "state", "reason")
-        for status in ModelRepository(connection).statuses():
+        statuses = ModelRepository(connection).statuses()
+        for status in statuses:
             table.add_row(status.name, status.version, "ready" if status.ready else "not ready", status.reason)
+        listed = {status.name for status in statuses}
+        for name in settings.engines.names():
+            if name not in listed:
+                table.add_row(name, "", "not ready", not_loaded_reason(name))
         console.print(table)
         connection.close()
+
+
+app.command("export")(export.export)
+app.command("synth")(export.synth)
