@@ -10,6 +10,7 @@ import re
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,6 +18,7 @@ from typing import Self
 from deploy.errors import TritonStartFailed
 from deploy.processes import GuardedProcess, Launch, ProcessRecord, free_ports, tail
 from deploy.triton import status
+from deploy.triton.absent import why_absent
 from deploy.triton.wheel import TritonWheel, assemble_backends, find_wheel
 
 CHECKOUT = Path(__file__).parents[2]
@@ -184,7 +186,9 @@ class EmbeddedTriton:
             if time.monotonic() >= deadline:
                 raise TritonStartFailed(f"not ready within {self._ready_timeout_s:g} s\n{self._log_tail()}")
             time.sleep(_POLL_S)
-        failed = status.failures(self.models, status.repository_index(self.http_url))
+        failed = status.failures(
+            self.models, status.repository_index(self.http_url), partial(why_absent, self._repository)
+        )
         self._require_running()  # else the answer was somebody else's, who took the port just before
         if failed:
             reasons = "\n".join(f"{model.name} {model.version}: {model.reason}" for model in failed)

@@ -3,7 +3,7 @@
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 _TIMEOUT_S = 5.0
@@ -41,10 +41,13 @@ def repository_index(http_url: str) -> list[ModelState]:
     ]
 
 
-def failures(models: Sequence[str], index: Sequence[ModelState]) -> list[ModelState]:
+def failures(
+    models: Sequence[str], index: Sequence[ModelState], why_absent: Callable[[str], str] | None = None
+) -> list[ModelState]:
     """Return what keeps the named models from being ready; empty when all are.
 
     A model that is ready in one version counts as ready. Of an ensemble's failed steps the reasons come along.
+    `why_absent` tells of a model for which Triton gives no reason.
     """
     ready = {entry.name for entry in index if entry.state == "READY"}
     missing = [name for name in models if name not in ready]
@@ -52,4 +55,4 @@ def failures(models: Sequence[str], index: Sequence[ModelState]) -> list[ModelSt
         return []
     told = [entry for entry in index if entry.reason and entry.name not in ready]
     silent = set(missing) - {entry.name for entry in told}
-    return told + [ModelState(name, "", "", "not in the model repository") for name in sorted(silent)]
+    return told + [ModelState(name, "", "", why_absent(name) if why_absent else "") for name in sorted(silent)]

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from client.contracts import EngineStatus, Task
 from client.errors import EngineNotLoaded
+from client.exported import not_loaded_reason
 from client.model_config import ModelConfig
 from orchestrator.languages import Offer, offer_of
 from orchestrator.rest.context import TritonAdmin
@@ -33,4 +34,4 @@ def missing_engines(statuses: Iterable[EngineStatus], names: Iterable[str]) -> l
     ready = {status.name for status in statuses if status.ready}
     reasons = {status.name: status.reason for status in statuses if not status.ready}
     missing = (name for name in dict.fromkeys(names) if name not in ready)
-    return [EngineNotLoaded(name, reasons.get(name) or "it is not loaded") for name in missing]
+    return [EngineNotLoaded(name, reasons.get(name) or not_loaded_reason(name)) for name in missing]

@@ -1,0 +1,16 @@
+"""Models whose weights are no part of the checkout: `polylip models export` makes their versions from checkpoints."""
+
+FAMILY_OF = {"lips_wav2lip": "wav2lip", "s3fd": "s3fd", "faces_s3fd": "s3fd"}
+"""Triton model -> family that the export command knows; an ensemble has that of the step it needs."""
+
+
+def not_loaded_reason(model: str) -> str:
+    """Say why a model that Triton does not list is not loaded, as far as can be told from here."""
+    if model not in FAMILY_OF:
+        return "it is not loaded"
+    return f"it is not loaded; if it has no version yet: {export_command(model)}"
+
+
+def export_command(model: str) -> str:
+    """Return what to run for a version of the model."""
+    return f"run `polylip models export {FAMILY_OF[model]} --checkpoint FILE` (docs/LIPS.md, docs/FACES.md)"
