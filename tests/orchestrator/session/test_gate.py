@@ -8,6 +8,7 @@ import pytest
 from client.contracts import Transcription
 from client.errors import EngineTimeout
 from orchestrator.errors import SessionCancelled
+from orchestrator.media.audio import read_audio
 from orchestrator.messages import Transcript, segment_uuid
 from orchestrator.session.report import build_report, segment_entries
 from orchestrator.settings import Settings
@@ -210,17 +211,30 @@ def test_a_dub_can_be_cancelled_while_a_text_is_judged(clip, result):
     assert list(result.parent.iterdir()) == []
 
 
-def test_a_sentence_that_is_not_whole_does_not_starve_while_much_sound_is_held(tmp_path, result):
-    """The smallest buffer is full of finished speech that is not yet written: the segmenter must go on all the same."""
+def test_a_sentence_that_is_not_whole_does_not_starve_while_much_sound_is_held(tmp_path, result, monkeypatch):
+    """The smallest buffer is full of finished speech that cannot be written yet: the segmenter must go on."""
     bursts = [Burst(0.3, 6.5, 900.0), Burst(7.6, 1.8, 500.0), Burst(10.2, 1.8, 700.0)]
     clip = make_clip(tmp_path / "clip.mp4", duration_s=12.5, size=(64, 64), fps=10, bursts=bursts)
     settings = Settings()
-    settings = settings.model_copy(
-        update={
-            "sync": settings.sync.model_copy(update={"audio_buffer_bytes": 1024 * 1024}),
-            "session": settings.session.model_copy(update={"stall_timeout_s": 5.0}),
-        }
-    )
-    chosen = engines(FakeBoundary(), tts_engine=FakeTts(seconds_per_character=0.3))
-    _, entries, _ = dub(clip, result, chosen, settings)
-    assert [len(entry.chunks) for entry in entries] == [1, 2]
+    limits = settings.sync.model_copy(update={"audio_buffer_bytes": 1024 * 1024})
+    patience = settings.session.model_copy(update={"stall_timeout_s": 10.0})
+    settings = settings.model_copy(update={"sync": limits, "session": patience})
+    chosen = engines(FakeBoundary(), tts_engine=FakeTts(seconds_per_character=0.5))
+    full = []
+
+    def halting(path, info, rate_hz):
+        """The audio branch is given what follows the second chunk only once the buffer is full."""
+        read_s = 0.0
+        for block in read_audio(path, info, rate_hz):
+            if threading.current_thread().name == "audio-branch" and read_s > 10.0 and not full:
+                eventually(lambda: not session.timeline.wait_below(limits.audio_buffer_bytes, 0), timeout_s=30)
+                full.append(session.book.counts()[0])
+            read_s += len(block) / rate_hz
+            yield block
+
+    monkeypatch.setattr("orchestrator.session.session.read_audio", halting)
+    with fake_pipeline(settings, chosen) as pipeline:
+        session = pipeline.session(clip)
+        assert session.run(result)
+    assert full == [2]
+    assert [len(entry.chunks) for entry in segment_entries(session)] == [1, 2]
