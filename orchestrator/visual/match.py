@@ -25,6 +25,9 @@ pulling it would only hide that."""
 _PRIOR_VARIANCE = 40.0
 """Squared levels: flat skin says little about contrast, so the gain stays near 1 unless the ring has contrast."""
 
+_STEP = 2
+"""Every second row and column: smoothed, their neighbours say the same."""
+
 _FITS = 4
 _OUTLIERS_FROM = 2.0
 """Times the median absolute residual: a jaw that moves through the ring must not count as colour."""
@@ -61,8 +64,8 @@ def colour_match(answer: UInt8Array, crop: UInt8Array, mouth: Fractions) -> Matc
     squares per channel on smoothed pictures; the contrast is limited to MAX_GAIN and its inverse, the mean to
     MAX_SHIFT_LEVELS. Equal pictures give exactly gain 1 and offset 0.
     """
-    ring = _ring(len(crop), mouth)
-    seen, wanted = (_smoothed(picture)[ring].astype(np.float64) for picture in (answer, crop))
+    ring = _ring(len(crop), mouth)[::_STEP, ::_STEP]
+    seen, wanted = (_smoothed(picture)[::_STEP, ::_STEP][ring].astype(np.float64) for picture in (answer, crop))
     fits = [_fit(seen[:, channel], wanted[:, channel]) for channel in range(3)]
     return Match(np.array([gain for gain, _ in fits]), np.array([offset for _, offset in fits]))
 
