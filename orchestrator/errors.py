@@ -54,6 +54,23 @@ class ProbeFailed(ClipRefused):
     code = "probe-failed"
 
 
+class TranscriptRefused(PolylipError):
+    """The transcript is no SubRip that can be dubbed; nothing was kept."""
+
+    code = "transcript-refused"
+
+    def __init__(self, line: int, reason: str) -> None:
+        """Name the line, from 1 on, so that it can be mended."""
+        super().__init__(f"line {line}: {reason}")
+        self.line = line
+
+
+class TranscriptTooLarge(TranscriptRefused):
+    """The transcript has more bytes than any subtitles have."""
+
+    code = "transcript-too-large"
+
+
 class ResultNotWritten(PolylipError):
     """The encoder or the disk failed while the result was written; no half file is left."""
 

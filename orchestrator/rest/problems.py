@@ -35,6 +35,8 @@ STATUS: dict[type[PolylipError], HTTPStatus] = {
     errors.LanguagePairUnsupported: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.NotAVideo: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.RangeNotSatisfiable: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+    errors.TranscriptRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.TranscriptTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.WebhookRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 """HTTP status of an error or its nearest ancestor; a retryable one without an entry of its own is 503."""
@@ -75,6 +77,8 @@ def problem_of(error: PolylipError) -> JSONResponse:
     members: dict[str, Any] = {}
     if isinstance(error, errors.LanguagePairUnsupported):
         members["pairs"] = [{"source": pair.source, "target": pair.target} for pair in error.pairs]
+    if isinstance(error, errors.TranscriptRefused):
+        members["line"] = error.line
     if isinstance(error, EngineError):
         members["model"] = error.model
     headers = {"Retry-After": str(RETRY_AFTER_S)} if error.retryable else None

@@ -7,17 +7,19 @@ import msgspec
 
 from orchestrator.session.report import Report, SegmentEntry, build_report, segment_entries
 from orchestrator.session.session import DubSession
-from orchestrator.session.subtitles import Cue, to_srt, to_vtt
 from orchestrator.store.artefacts import Artefact
+from orchestrator.subtitles.cues import Cue, Line, cues_of
+from orchestrator.subtitles.formats import to_srt, to_vtt
 
 
 def write_artefacts(session: DubSession, folder: Path, *, spoken: bool) -> Report:
     """Write subtitles of both languages, segments.json and report.json beside the result; return the report."""
     entries = segment_entries(session)
     report = build_report(session, spoken=spoken)
-    languages = {report.target_language: target_cues(entries)}
+    clip_end_ms = round(session.clip.duration_s * 1000)
+    languages = {report.target_language: target_cues(entries, report.target_language, clip_end_ms)}
     if report.source_language:
-        languages[report.source_language] = source_cues(entries)
+        languages[report.source_language] = source_cues(entries, report.source_language, clip_end_ms)
     for language, cues in languages.items():
         (folder / Artefact.SUBTITLES_SRT.in_language(language)).write_text(to_srt(cues), encoding="utf-8")
         (folder / Artefact.SUBTITLES_VTT.in_language(language)).write_text(to_vtt(cues), encoding="utf-8")
@@ -26,14 +28,14 @@ def write_artefacts(session: DubSession, folder: Path, *, spoken: bool) -> Repor
     return report
 
 
-def target_cues(entries: Iterable[SegmentEntry]) -> list[Cue]:
+def target_cues(entries: Iterable[SegmentEntry], language: str, clip_end_ms: int) -> list[Cue]:
     """Cues in the target language, where the dub speaks."""
-    return [Cue(e.dub_start_ms, e.dub_end_ms, e.text) for e in entries if e.text]
+    return cues_of((Line(e.dub_start_ms, e.dub_end_ms, e.text) for e in entries), language, clip_end_ms)
 
 
-def source_cues(entries: Iterable[SegmentEntry]) -> list[Cue]:
+def source_cues(entries: Iterable[SegmentEntry], language: str, clip_end_ms: int) -> list[Cue]:
     """Cues in the source language, where the source speaks."""
-    return [Cue(e.start_ms, e.end_ms, e.source_text) for e in entries if e.source_text]
+    return cues_of((Line(e.start_ms, e.end_ms, e.source_text) for e in entries), language, clip_end_ms)
 
 
 def _pretty(value: object) -> bytes:

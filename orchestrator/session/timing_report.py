@@ -31,13 +31,40 @@ class TimingReport(msgspec.Struct, frozen=True, kw_only=True):
 class Placed(Protocol):
     """What is needed of a sentence. Times in milliseconds of the source's clock."""
 
-    start_ms: int
-    end_ms: int
-    dub_start_ms: int
-    dub_end_ms: int
-    rate: float
-    speed: float
-    borrowed_ms: int
+    @property
+    def start_ms(self) -> int:
+        """Start of the source sentence."""
+        ...
+
+    @property
+    def end_ms(self) -> int:
+        """Its end."""
+        ...
+
+    @property
+    def dub_start_ms(self) -> int:
+        """Start of its translated speech."""
+        ...
+
+    @property
+    def dub_end_ms(self) -> int:
+        """Its end."""
+        ...
+
+    @property
+    def rate(self) -> float:
+        """1 = natural."""
+        ...
+
+    @property
+    def speed(self) -> float:
+        """The engine's part of the rate."""
+        ...
+
+    @property
+    def borrowed_ms(self) -> int:
+        """Silence after the source sentence that is spoken in."""
+        ...
 
 
 def timing_report(dubbed: Sequence[Placed]) -> TimingReport:

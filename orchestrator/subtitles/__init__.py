@@ -1,0 +1,1 @@
+"""Subtitles: laid out for reading, written as SubRip and WebVTT, and read back in place of speech recognition."""
