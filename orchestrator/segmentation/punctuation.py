@@ -2,13 +2,13 @@
 
 import re
 
+from orchestrator.segmentation.joining import is_punctuated
 from orchestrator.segmentation.sentences import Gate, Opinion
 from orchestrator.settings import GateSettings
 
 _SENTENCE_END = re.compile(r"[.?!。？！؟।]+[\"'”’»)\]]*$")
 _TRAILING_OFF = re.compile(r"(\.{2,}|…)[\"'”’»)\]]*$")
 """Recognisers write dots where the speaker broke off: the sentence goes on."""
-_PUNCTUATED = re.compile(r"[.,;:?!…。，、；：？！¿¡؟،।]")
 
 
 def by_punctuation(text: str, settings: GateSettings, fallback: str = "") -> Opinion:
@@ -19,5 +19,5 @@ def by_punctuation(text: str, settings: GateSettings, fallback: str = "") -> Opi
     text = text.strip()
     if _SENTENCE_END.search(text) and not _TRAILING_OFF.search(text):
         return Opinion(True, Gate.PUNCTUATION, fallback=fallback)
-    pause_s = settings.max_pause_s if _PUNCTUATED.search(text) else settings.sentence_pause_s
+    pause_s = settings.max_pause_s if is_punctuated(text) else settings.sentence_pause_s
     return Opinion(False, Gate.PUNCTUATION, pause_ms=round(pause_s * 1000), fallback=fallback)

@@ -8,13 +8,12 @@ Times are whole milliseconds of the source's clock.
 """
 
 import itertools
-import re
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-_FULL_STOP = re.compile(r"\s*(\.+|…|。)$")
+from orchestrator.segmentation.joining import join_texts
 
 
 class Gate(StrEnum):
@@ -195,13 +194,3 @@ class SentenceGate:
 
     def _changes(self, language: str) -> bool:
         return bool(language) and self._language() not in ("", language)
-
-
-def join_texts(texts: Sequence[str]) -> str:
-    """Join the texts of chunks that make one sentence.
-
-    A recogniser that punctuates ends every chunk with a full stop or dots; where the sentence goes on they go.
-    """
-    said = [text for text in texts if text]
-    parts = [*(_FULL_STOP.sub("", text) for text in said[:-1]), *said[-1:]]
-    return " ".join(part for part in parts if part)

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.messages import segment_uuid
-from orchestrator.segmentation.sentences import Decided, Gate, Opinion, SentenceGate, join_texts
+from orchestrator.segmentation.joining import join_texts
+from orchestrator.segmentation.sentences import Decided, Gate, Opinion, SentenceGate
 
 MAX_MS = 10_000
 LONG_PAUSE_MS = 1500
@@ -146,12 +147,6 @@ def test_a_chunk_in_another_language_is_not_joined():
         ((1,), "nos quedamos.", Gate.MODEL),
     ]
     assert [decided.language for decided in play.decided] == ["en", "es"]
-
-
-def test_a_full_stop_where_the_sentence_goes_on_is_dropped():
-    assert join_texts(["When it rains.", "", "we stay...", "at home!"]) == "When it rains we stay at home!"
-    assert join_texts(["Wait…", "...", "He said."]) == "Wait He said."
-    assert join_texts(["Really?", "Yes."]) == "Really? Yes."
 
 
 @st.composite
