@@ -213,6 +213,8 @@ class MediaSettings(_Section):
     """x264 quality of the result."""
     video_preset: str = "veryfast"
     audio_bit_rate: int = Field(128_000, ge=32_000)
+    subtitle_tracks: bool = True
+    """Put the subtitles into result.mp4 as tracks that a player can switch on, the target language first."""
     output_sample_rate_hz: int = Field(48_000, ge=16_000, le=96_000)
 
 

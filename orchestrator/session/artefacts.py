@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from orchestrator.media.soft_subtitles import SubtitleTrack, add_subtitles
 from orchestrator.session.report import Report, SegmentEntry, build_report, segment_entries
 from orchestrator.session.session import DubSession
 from orchestrator.store.artefacts import Artefact
@@ -13,13 +14,22 @@ from orchestrator.subtitles.formats import to_srt, to_vtt
 
 
 def write_artefacts(session: DubSession, folder: Path, *, spoken: bool) -> Report:
-    """Write subtitles of both languages, segments.json and report.json beside the result; return the report."""
+    """Write subtitles, segments.json and report.json beside the result; return the report.
+
+    The subtitles of both languages go into the result as well, unless it is the clip itself or the settings say no.
+
+    Raises:
+        ResultNotWritten: the result cannot be written again with its subtitles.
+    """
     entries = segment_entries(session)
     report = build_report(session, spoken=spoken)
     clip_end_ms = round(session.clip.duration_s * 1000)
     languages = {report.target_language: target_cues(entries, report.target_language, clip_end_ms)}
     if report.source_language:
         languages[report.source_language] = source_cues(entries, report.source_language, clip_end_ms)
+    if spoken and session.settings.media.subtitle_tracks:
+        tracks = [SubtitleTrack(language, cues) for language, cues in languages.items()]
+        add_subtitles(folder / Artefact.RESULT, tracks)
     for language, cues in languages.items():
         (folder / Artefact.SUBTITLES_SRT.in_language(language)).write_text(to_srt(cues), encoding="utf-8")
         (folder / Artefact.SUBTITLES_VTT.in_language(language)).write_text(to_vtt(cues), encoding="utf-8")

@@ -4,7 +4,7 @@ from client.contracts import LanguagePair, Task
 from client.errors import ContractViolation
 from client.model_config import ModelConfig
 from orchestrator.errors import LanguagePairUnsupported
-from orchestrator.languages import chosen_engines, offer_of
+from orchestrator.languages import chosen_engines, offer_of, three_letters
 from orchestrator.settings import EngineSettings
 
 
@@ -53,3 +53,8 @@ def test_a_task_without_an_engine_is_not_among_the_chosen_or_the_loaded():
     assert Task.BOUNDARY not in chosen_engines(without, {})
     assert chosen_engines(without, {"boundary": "another"})[Task.BOUNDARY] == "another"
     assert "" not in without.names()
+
+
+@pytest.mark.parametrize(("code", "three"), [("es", "spa"), ("de", "deu"), ("fil", "fil"), ("xx", "und")])
+def test_mp4_knows_languages_by_three_letters(code, three):
+    assert three_letters(code) == three

@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import av
 import numpy as np
 import pytest
 
@@ -40,6 +41,11 @@ def quick(**changes):
     settings = Settings()
     broker = settings.broker.model_copy(update={"retry_delay_s": 0.01})
     return settings.model_copy(update={"broker": broker, **changes})
+
+
+def subtitle_languages(path):
+    with av.open(str(path)) as container:
+        return [stream.language for stream in container.streams.subtitles]
 
 
 def level_at(path, frequency_hz, start_s, end_s):
@@ -210,10 +216,20 @@ def test_the_artefacts_tell_what_was_said_and_how_long_each_stage_took(clip, tmp
         "subtitles.en.srt", "subtitles.en.vtt", "subtitles.es.srt", "subtitles.es.vtt",
     ]  # fmt: skip
     assert "hello world (es)" in (tmp_path / "subtitles.es.srt").read_text()
+    assert subtitle_languages(tmp_path / Artefact.RESULT) == ["spa", "eng"]
     assert {"stt", "mt", "tts", "decode", "faces", "lips", "encode"} == set(report.stages)
     assert report.stages["stt"].items == report.stages["tts"].items == 2
     assert report.overlap_s > 0
     assert report.start_error_ms_max <= 50
+
+
+def test_subtitle_tracks_can_be_left_out(clip, tmp_path):
+    settings = quick()
+    settings = settings.model_copy(update={"media": settings.media.model_copy(update={"subtitle_tracks": False})})
+    with fake_pipeline(settings) as pipeline:
+        session = pipeline.session(clip)
+        write_artefacts(session, tmp_path, spoken=session.run(tmp_path / Artefact.RESULT))
+    assert subtitle_languages(tmp_path / Artefact.RESULT) == []
 
 
 def test_progress_of_every_stage_grows_to_the_end(clip, result):
