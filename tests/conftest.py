@@ -1,12 +1,16 @@
-"""Servers for the whole test session. `make test` installs what they need."""
+"""Servers and a voice for the whole test session. `make test` installs what they need."""
 
 import base64
+import subprocess
 import urllib.request
 import uuid
-from collections.abc import Iterator
+import wave
+from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from deploy.errors import SetupMissing
 from deploy.rabbitmq.node import RabbitNode
@@ -60,3 +64,18 @@ def call_management(node: RabbitNode, method: str, vhost: str) -> None:
     request = urllib.request.Request(url, method=method, headers={"Authorization": f"Basic {token}"})
     with urllib.request.urlopen(request, timeout=30):
         return
+
+
+@pytest.fixture(scope="session")
+def say(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], NDArray[np.float32]]:
+    """Speak English with flite's voice `rms`: mono 16 kHz, -1..1."""
+    path = tmp_path_factory.mktemp("flite") / "said.wav"
+
+    def speak(text: str) -> NDArray[np.float32]:
+        subprocess.run(["flite", "-voice", "rms", "-t", text, str(path)], check=True)
+        with wave.open(str(path)) as recording:
+            assert (recording.getframerate(), recording.getnchannels()) == (16_000, 1)
+            pcm = np.frombuffer(recording.readframes(recording.getnframes()), "<i2")
+        return (pcm / 32768).astype(np.float32)
+
+    return speak

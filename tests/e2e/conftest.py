@@ -73,3 +73,25 @@ def talking_clip(tmp_path: Path, sentence: np.ndarray, portrait: np.ndarray) -> 
         )
 
     return make
+
+
+@pytest.fixture
+def spoken_clip(talking_clip: Callable[..., Path], say: Callable[[str], np.ndarray]) -> Callable[..., Path]:
+    """Make a clip of texts spoken one after the other, and silences of so many seconds between them."""
+
+    def make(*parts: str | float) -> Path:
+        sounds = [_trimmed(say(part)) if isinstance(part, str) else _silence(part) for part in parts]
+        spoken = np.concatenate([_silence(0.6), *sounds, _silence(0.6)])
+        return talking_clip(samples=spoken, duration_s=len(spoken) / RATE_HZ)
+
+    return make
+
+
+def _silence(duration_s: float) -> np.ndarray:
+    return np.zeros(round(duration_s * RATE_HZ), np.float32)
+
+
+def _trimmed(sound: np.ndarray) -> np.ndarray:
+    """Cut off the silence that flite puts around its speech."""
+    loud = np.flatnonzero(np.abs(sound) > 0.006)
+    return sound[loud[0] : loud[-1] + 1]

@@ -72,6 +72,22 @@ def test_the_sample_is_dubbed_into_spanish_on_time(gateway, tmp_path):
     assert changed.max() > 60, "the lips move"
 
 
+def test_a_sentence_with_a_pause_in_it_is_dubbed_as_one(gateway, tmp_path, spoken_clip):
+    clip = spoken_clip("Tomorrow we will fly", 0.6, "to the moon.", 0.9, "Today is a very important day.")
+    result, segments, report = dub(gateway, clip, tmp_path)
+    assert [segment["source_text"].lower().strip(".") for segment in segments] == [
+        "tomorrow we will fly to the moon",
+        "today is a very important day",
+    ]
+    assert segments[0]["text"].startswith("Mañana volaremos a la luna")
+    assert [len(segment["chunks"]) for segment in segments] == [2, 1]
+    assert (report["gate"]["chunks"], report["gate"]["sentences"], report["gate"]["joined"]) == (3, 2, 1)
+    assert report["stages"]["stt"]["items"] == 3
+    assert report["stages"]["mt"]["items"] == report["stages"]["tts"]["items"] == 2
+    starts_s = [segment["start_ms"] / 1000 for segment in segments]
+    assert np.abs(onsets_s(result)[[0, -1]] - starts_s).max() <= 0.05
+
+
 def test_a_clip_without_speech_comes_back_unchanged(gateway, tmp_path, talking_clip):
     silent = talking_clip(samples=np.zeros(2 * RATE_HZ, np.float32))
     result, segments, report = dub(gateway, silent, tmp_path)
