@@ -35,11 +35,27 @@ def chosen_engines(settings: EngineSettings, wanted: Mapping[str, str]) -> dict[
     return {task: model for task, model in chosen.items() if model}
 
 
-def offer_of(stt: ModelConfig, mt: ModelConfig, tts: ModelConfig) -> Offer:
-    """Return what these three engines can do together; ContractViolation when one does not state its languages."""
-    heard, spoken = stt.languages(), tts.languages()
+def required_engines(settings: EngineSettings, wanted: Mapping[str, str]) -> dict[Task, str]:
+    """Return the chosen engines without which nothing is dubbed.
+
+    The boundary engine is one of them only where the request names it: without it punctuation and pauses decide.
+    """
+    chosen = chosen_engines(settings, wanted)
+    return {task: model for task, model in chosen.items() if task is not Task.BOUNDARY or task.value in wanted}
+
+
+def offer_of(stt: ModelConfig | None, mt: ModelConfig, tts: ModelConfig) -> Offer:
+    """Return what these engines can do together; ContractViolation when one does not state its languages.
+
+    `stt`: None where a transcript is given, so that nobody needs to hear anything.
+    """
+    spoken = tts.languages()
+    pairs = tuple(pair for pair in mt.language_pairs() if pair.target in spoken)
+    if stt is None:
+        return Offer(pairs, detects_source=False)
+    heard = stt.languages()
     return Offer(
-        pairs=tuple(pair for pair in mt.language_pairs() if pair.source in heard and pair.target in spoken),
+        pairs=tuple(pair for pair in pairs if pair.source in heard),
         detects_source=stt.parameters.get(DETECTS_LANGUAGE, "").lower() == "true",
     )
 

@@ -48,7 +48,8 @@ class TritonSettings(_Section):
     """For the whole stream of one sentence."""
     faces_timeout_s: float = Field(60.0, gt=0, le=600)
     lips_timeout_s: float = Field(60.0, gt=0, le=600)
-    boundary_timeout_s: float = Field(10.0, gt=0, le=600)
+    boundary_timeout_s: float = Field(1.0, gt=0, le=60)
+    """An answer takes milliseconds; a sentence does not wait longer for it: punctuation and pauses decide then."""
     frames_transport: Literal["auto", "grpc", "shared_memory"] = "auto"
     """How pictures travel to Triton (client/frames.py); auto: shared memory when grpc_url is a loopback address."""
     control_timeout_s: float = Field(5.0, gt=0, le=120)
@@ -106,6 +107,11 @@ class VadSettings(_Section):
         if self.min_segment_s >= self.max_segment_s:
             raise ValueError("vad.min_segment_s must be below vad.max_segment_s")
         return self
+
+    @property
+    def max_segment_ms(self) -> int:
+        """`max_segment_s` in whole milliseconds: also the longest sentence."""
+        return round(self.max_segment_s * 1000)
 
 
 class SyncSettings(_Section):

@@ -8,7 +8,7 @@ from anyio import to_thread
 
 from client.errors import PolylipError
 from orchestrator.errors import BrokerUnavailable, IdempotencyConflict, TooManyDubs, Unroutable
-from orchestrator.languages import chosen_engines
+from orchestrator.languages import required_engines
 from orchestrator.messages import DubJob, encode
 from orchestrator.queues import topology
 from orchestrator.queues.broker import TRACEPARENT_HEADER, QueueSpec
@@ -63,7 +63,7 @@ async def admit(
     """
     if fields.webhook is not None:
         await check_webhook(fields.webhook, gateway.settings.gateway)
-    offer = await read_offer(gateway.triton, chosen_engines(gateway.settings.engines, fields.engines))
+    offer = await read_offer(gateway.triton, required_engines(gateway.settings.engines, fields.engines))
     source = offer.source(fields.source_language, gateway.settings.source_language)
     offer.check(source, fields.target_language)
     clip = await to_thread.run_sync(gateway.probe, upload.path, gateway.settings.media, limiter=gateway.probe_limiter)

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse
 from client.contracts import EngineStatus, Task
 from client.errors import EngineError
 from orchestrator.errors import BrokerError
-from orchestrator.languages import chosen_engines
+from orchestrator.languages import chosen_engines, required_engines
 from orchestrator.rest.admission import check_broker
 from orchestrator.rest.context import Gateway, GatewayDep
 from orchestrator.rest.offers import missing_engines, read_offer
@@ -71,7 +71,7 @@ async def models(gateway: GatewayDep) -> ModelsView:
 @router.get("/v1/languages", summary="Language pairs")
 async def languages(gateway: GatewayDep) -> LanguagesView:
     """Return the directions that the configured engines offer."""
-    offer = await read_offer(gateway.triton, chosen_engines(gateway.settings.engines, {}))
+    offer = await read_offer(gateway.triton, required_engines(gateway.settings.engines, {}))
     return LanguagesView(
         pairs=[PairView(source=pair.source, target=pair.target) for pair in offer.pairs],
         detects_source=offer.detects_source,
@@ -109,7 +109,8 @@ async def _missing(gateway: Gateway) -> list[str]:
         statuses: Sequence[EngineStatus] = await gateway.triton.statuses()
     except EngineError as error:
         return [*missing, f"triton: {error}"]
-    return [*missing, *(str(error) for error in missing_engines(statuses, gateway.settings.engines.names()))]
+    required = required_engines(gateway.settings.engines, {}).values()
+    return [*missing, *(str(error) for error in missing_engines(statuses, required))]
 
 
 def _model_view(status: EngineStatus, engines: dict[Task, str]) -> ModelView:

@@ -4,7 +4,7 @@ from client.contracts import LanguagePair, Task
 from client.errors import ContractViolation
 from client.model_config import ModelConfig
 from orchestrator.errors import LanguagePairUnsupported
-from orchestrator.languages import chosen_engines, offer_of, three_letters
+from orchestrator.languages import chosen_engines, offer_of, required_engines, three_letters
 from orchestrator.settings import EngineSettings
 
 
@@ -53,6 +53,12 @@ def test_a_task_without_an_engine_is_not_among_the_chosen_or_the_loaded():
     assert Task.BOUNDARY not in chosen_engines(without, {})
     assert chosen_engines(without, {"boundary": "another"})[Task.BOUNDARY] == "another"
     assert "" not in without.names()
+
+
+def test_a_boundary_engine_is_required_only_where_the_request_names_it():
+    engines = EngineSettings(boundary="sentence_boundary")
+    assert set(required_engines(engines, {})) == set(Task) - {Task.BOUNDARY}
+    assert required_engines(engines, {"boundary": "another"})[Task.BOUNDARY] == "another"
 
 
 @pytest.mark.parametrize(("code", "three"), [("es", "spa"), ("de", "deu"), ("fil", "fil"), ("xx", "und")])
