@@ -3,6 +3,7 @@
 import hashlib
 import pickle
 import struct
+import warnings
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -71,7 +72,10 @@ def load_strict(module: nn.Module, state: Mapping[str, torch.Tensor]) -> nn.Modu
 
 def _load_pickle(path: Path) -> object:
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            # Of a pickle that torch did not write; what cannot be read is refused below.
+            warnings.filterwarnings("ignore", message="Detected pickle protocol", category=UserWarning)
+            return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         reason = "is no file of plain tensors: damaged, or it would run code when unpickled"
         raise CheckpointRefused(f"{path.name} {reason} ({_first_line(error)})") from error

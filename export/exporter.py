@@ -14,7 +14,7 @@ from export.checkpoint import Checkpoint, read_checkpoint
 from export.errors import ExportError
 from export.family import Family, check_offered, family
 from export.onnx_file import add_metadata, drop_outputs, trace
-from export.parity import Parity, check_parity
+from export.parity import Parity, check_original, check_parity
 from export.precision import Job, Precision, precision
 from export.runtime import open_graph
 from export.signature import check_config
@@ -103,6 +103,7 @@ def _make(
 ) -> tuple[Parity, ...]:
     """Fill room.folder; return what the gate saw."""
     original = chosen.load(checkpoint.state)
+    check_original(chosen, original)
     probed, plain = room.work / "probed.onnx", room.work / "fp32.onnx"
     progress("tracing the graph")
     trace(chosen, chosen.graph(original), probed)

@@ -100,7 +100,7 @@ def check_parity(
     for size in family.batch_sizes:
         inputs = family.samples(rng, size)
         check_arrays(inputs, family.signature.inputs, "sample inputs")
-        reference = family.reference(module, inputs)
+        reference = _reference(family, module, inputs)
         expected = _checked({each.name: reference[each.name] for each in tensors}, tensors, "the original")
         got = _checked(run(inputs), tensors, "the exported graph")
         singles = [_checked(run(_item(inputs, index)), tensors, "the exported graph") for index in range(size)]
@@ -113,11 +113,23 @@ def check_parity(
     return parity
 
 
+def check_original(family: "Family", module: "nn.Module") -> None:
+    """Refuse weights with which the original itself gives NaN or infinity (NotFinite)."""
+    _reference(family, module, family.trace_inputs())
+
+
 def check_finite(arrays: Mapping[str, NDArray[Any]], what: str) -> None:
     """Refuse NaN and infinity (NotFinite names the first five tensors and how many there are)."""
     bad = [name for name, array in arrays.items() if array.dtype.kind == "f" and not np.isfinite(array).all()]
     if bad:
         raise NotFinite(f"{what}: NaN or infinity in {len(bad)} tensor(s): {', '.join(bad[:5])}")
+
+
+def _reference(family: "Family", module: "nn.Module", inputs: Tensors) -> Tensors:
+    with np.errstate(invalid="ignore"):  # NaN becomes a byte without a word: it is looked for in the floats
+        outputs = family.reference(module, inputs)
+    check_finite(outputs, "outputs of the original")
+    return outputs
 
 
 def _checked(outputs: Tensors, tensors: Sequence[Tensor], what: str) -> Tensors:
