@@ -41,9 +41,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     session_id: uuid.UUID
     segment_id: uuid.UUID
-    """`segment_uuid(session_id, start_ms)`: a redelivery repeats it, so consumers can recognise their own work."""
+    """`segment_uuid(session_id, start_ms)`: a redelivery repeats it, so consumers can recognise their own work. A
+    sentence has the id of its first chunk."""
     sequence: int
-    """0, 1, 2, … in the order of speech."""
+    """0, 1, 2, … in the order of speech: of chunks up to the transcript, of sentences from there on."""
     start_ms: int
     """Of the segment, in the source's time."""
     end_ms: int
