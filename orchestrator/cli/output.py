@@ -57,6 +57,7 @@ def print_report(report: Mapping[str, Any]) -> None:
         )
     console.print(table)
     if report["outcome"] == "dubbed":
+        _print_gate(report["gate"])
         _print_timing(report["timing"], report["verdicts"])
     audio, visual = report["branches"]["audio"], report["branches"]["visual"]
     console.print(
@@ -77,6 +78,14 @@ def _fit(segment: Mapping[str, Any]) -> str:
     taken = [f"+{segment['borrowed_ms']} ms"] if segment.get("borrowed_ms") else []
     late = [f"{segment['onset_error_ms']} ms late"] if segment.get("onset_error_ms") else []
     return ", ".join([segment["verdict"], *taken, *late])
+
+
+def _print_gate(gate: Mapping[str, Any]) -> None:
+    ended = ", ".join(f"{count} by {what}" for what, count in gate["ended_by"].items() if count)
+    scored = f"; {gate['engine']} took {gate['score_ms_p50']:.0f} ms a text" if gate["scored"] else ""
+    unasked = ", ".join(f"{reason} {count} times" for reason, count in gate["fallbacks"].items())
+    instead = f"; punctuation and pauses decided ({unasked})" if unasked else ""
+    console.print(f"Sentences: {gate['sentences']} of {gate['chunks']} chunks, ended {ended}{scored}{instead}")
 
 
 def _print_timing(timing: Mapping[str, Any], verdicts: Mapping[str, int]) -> None:
