@@ -15,6 +15,7 @@ from client.errors import EngineFault
 from client.grpc_errors import translate_in_stream, translated
 from client.model_config import ModelConfig
 from client.shared_memory import RegionCalls, RegionPool
+from client.statistics import ModelStatistics, statistics_of
 from client.tensors import stream_request
 
 
@@ -101,6 +102,12 @@ class TritonConnection:
         with translated():
             index = self._client.get_model_repository_index(client_timeout=self._control_timeout_s)
         return statuses_of(index)
+
+    def statistics(self, model: str) -> ModelStatistics:
+        """Return what Triton counted of the model since it was loaded."""
+        with translated(model):
+            answer = self._client.get_inference_statistics(model, client_timeout=self._control_timeout_s)
+        return statistics_of(answer)
 
     def load(self, model: str, *, timeout_s: float) -> None:
         """Load or reload the model from the repository."""

@@ -15,7 +15,7 @@ from export.signature import check_config
 REPOSITORY = Path(__file__).parents[2] / "model_repository"
 FAMILY_OF = {each.triton_model: each for each in map(family, FAMILIES) if "tensorrt" in each.precisions}
 CONFIGS = sorted(REPOSITORY.glob("*/configs/gpu_*.pbtxt"))
-ONLY_ON_CPU = {"intra_op_thread_count", "smallest.FRAMES", "most_elements.FRAMES"}
+ONLY_ON_CPU = {"intra_op_thread_count", "finite.MEL", "smallest.FRAMES", "most_elements.FRAMES"}
 """Parameters of the embedded backend, which Triton's own does not know."""
 
 

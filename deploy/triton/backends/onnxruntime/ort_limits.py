@@ -1,16 +1,18 @@
-"""Refuses inputs whose sizes vary and are out of range, before they cost anything. Needs nothing but numpy.
+"""Refuses inputs that are out of range, before they cost anything or give a wrong answer. Needs nothing but numpy.
 
-Parameters of config.pbtxt, both for one item of a batch; Triton's native backend ignores them:
+Parameters of config.pbtxt, sizes for one item of a batch; Triton's native backend ignores them:
 
     smallest.<input>      "32 32 3": the least size of each dimension
     most_elements.<input> "2764800": the greatest product of all
+    finite.<input>        "true": NaN and infinity are refused
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from engine_kit.refusals import InvalidRequest
 from numpy.typing import NDArray
 from ort_options import BadConfig
@@ -22,6 +24,7 @@ class Limits:
 
     smallest: Mapping[str, tuple[int, ...]]
     most_elements: Mapping[str, int]
+    finite: frozenset[str] = frozenset()
 
 
 def read_limits(config: Mapping[str, Any]) -> Limits:
@@ -36,7 +39,7 @@ def read_limits(config: Mapping[str, Any]) -> Limits:
         wanted = ranks[name] if numbers is smallest.get(name) else 1
         if len(numbers) != wanted:
             raise BadConfig(f"a limit of {name} must be {wanted} number(s), it is {numbers}")
-    return Limits(smallest, {name: number for name, (number,) in most.items()})
+    return Limits(smallest, {name: number for name, (number,) in most.items()}, _finite(parameters, ranks))
 
 
 def check_limits(limits: Limits, tensors: Mapping[str, NDArray[Any]], *, batched: bool) -> None:
@@ -51,6 +54,18 @@ def check_limits(limits: Limits, tensors: Mapping[str, NDArray[Any]], *, batched
             raise InvalidRequest(f"{name} is {_by(sizes)}, more than {most} elements")
         if not array.size and (smallest or most is not None):
             raise InvalidRequest(f"{name} holds nothing, its shape is {list(array.shape)}")
+        if name in limits.finite and not np.isfinite(array).all():
+            raise InvalidRequest(f"{name} holds NaN or infinity")
+
+
+def _finite(parameters: Mapping[str, str], inputs: Collection[str]) -> frozenset[str]:
+    found = {key: text for key, text in parameters.items() if key.startswith("finite.")}
+    for key, text in found.items():
+        if key.removeprefix("finite.") not in inputs:
+            raise BadConfig(f"parameter {key} is set for what is no input")
+        if text != "true":
+            raise BadConfig(f"parameter {key} must be true or left out, it is {text!r}")
+    return frozenset(key.removeprefix("finite.") for key in found)
 
 
 def _of(parameters: Mapping[str, str], prefix: str) -> dict[str, tuple[int, ...]]:

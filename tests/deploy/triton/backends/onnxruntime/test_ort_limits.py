@@ -52,3 +52,20 @@ def test_inputs_without_limits_are_not_looked_at():
 def test_a_limit_that_cannot_be_is_refused_when_the_model_loads(key, text):
     with pytest.raises(BadConfig, match=key.split(".")[1]):
         read_limits(config(**{key: text}))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_an_input_that_must_be_finite_refuses_what_is_not(bad):
+    limits = read_limits(config(**{"finite.X": "true"}))
+    numbers = np.zeros((2, 4), np.float32)
+    check_limits(limits, {"X": numbers}, batched=True)
+    numbers[1, 3] = bad
+    with pytest.raises(InvalidRequest, match="X holds NaN or infinity"):
+        check_limits(limits, {"X": numbers}, batched=True)
+    check_limits(read_limits(config()), {"X": numbers}, batched=True)
+
+
+@pytest.mark.parametrize(("key", "text"), [("finite.Z", "true"), ("finite.X", "yes")])
+def test_a_finite_that_is_none_fails_the_load(key, text):
+    with pytest.raises(BadConfig, match=key):
+        read_limits(config(**{key: text}))
