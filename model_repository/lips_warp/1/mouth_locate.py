@@ -21,7 +21,7 @@ _EDGE_KNEE = 0.12
 
 _PRIOR_MEAN = np.array([0.50, 0.576, 0.0, 0.144])
 _PRIOR_DEVIATION = np.array([0.048, 0.028, np.deg2rad(8.0), 0.028])
-"""x, y, angle, half width of mouths in crops around Haar's face box, extended by the config's `crop_margins`."""
+"""x, y, angle, half width of mouths in crops of a face box with the config's `crop_margins`."""
 _PRIOR_WEIGHT, _EDGE_WEIGHT = 0.8, 8.0
 _WIDTH_EXPONENT = 1.6
 """Edges are averaged over the width, which favours narrow frames; this favours wide ones up to the corners."""
