@@ -45,12 +45,17 @@ def manifest(
         "signature": family.signature.as_json(),
         "checked_with": dict(execution),
         "parity": [each.as_json() for each in parities],
-        "tools": {
-            "polylip": _own_version(),
-            "python": platform.python_version(),
-            "onnxruntime": onnxruntime.__version__,
-            **TOOLS,
-        },
+        "tools": tools(),
+    }
+
+
+def tools() -> dict[str, str]:
+    """Return the versions of everything that had a hand in it."""
+    return {
+        "polylip": _own_version(),
+        "python": platform.python_version(),
+        "onnxruntime": onnxruntime.__version__,
+        **TOOLS,
     }
 
 

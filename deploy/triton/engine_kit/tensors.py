@@ -34,11 +34,20 @@ def read_array(request: pb_utils.InferenceRequest, name: str) -> NDArray[Any]:
 
 def read_text(request: pb_utils.InferenceRequest, name: str) -> str:
     """Return the only element of a STRING input; not exactly one, or not UTF-8: InvalidRequest."""
-    array = read_array(request, name)
-    if array.size != 1:
-        raise InvalidRequest(f"{name} must hold one string, it holds {array.size}")
+    texts = read_texts(request, name)
+    if len(texts) != 1:
+        raise InvalidRequest(f"{name} must hold one string, it holds {len(texts)}")
+    return texts[0]
+
+
+def read_texts(request: pb_utils.InferenceRequest, name: str) -> list[str]:
+    """Return all elements of a STRING input; one that is not UTF-8: InvalidRequest."""
+    return [_decoded(raw, name) for raw in read_array(request, name).reshape(-1)]
+
+
+def _decoded(raw: bytes, name: str) -> str:
     try:
-        return bytes(array.reshape(-1)[0]).decode("utf-8")
+        return bytes(raw).decode("utf-8")
     except UnicodeDecodeError as error:
         raise InvalidRequest(f"{name} is not UTF-8: {error.reason} at byte {error.start}") from error
 
