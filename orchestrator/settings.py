@@ -173,6 +173,21 @@ class TimingSettings(_Section):
         return self
 
 
+class SoundSettings(_Section):
+    """The sound of the result (docs/SOUND.md)."""
+
+    background: Literal["duck", "off"] = "duck"
+    """duck: the source's own sound stays, quieter while somebody speaks; off: only the dub is heard. A request may say
+    otherwise."""
+    duck_db: float = Field(-18.0, ge=-60, le=0)
+    """How much quieter, while the source or the dub speaks."""
+    match_loudness: bool = True
+    """The dub becomes as loud as the source's speech (EBU R128); False: as loud as the engine spoke it."""
+    ceiling_dbtp: float = Field(-2.0, ge=-20, le=-0.5)
+    """The mix is limited to this true peak. The encoder adds a little: the result stays below -1 dBTP, which EBU R128
+    asks for."""
+
+
 class VisualSettings(_Section):
     """The visual branch."""
 
@@ -290,6 +305,7 @@ class Settings(BaseSettings):
     sync: SyncSettings = SyncSettings()
     gate: GateSettings = GateSettings()
     timing: TimingSettings = TimingSettings()
+    sound: SoundSettings = SoundSettings()
     visual: VisualSettings = VisualSettings()
     media: MediaSettings = MediaSettings()
     worker: WorkerSettings = WorkerSettings()

@@ -14,6 +14,7 @@ from orchestrator.errors import SessionCancelled, SessionStalled
 from orchestrator.media.clip import ClipInfo, TrackedFrame
 from orchestrator.media.mux import Muxer
 from orchestrator.session.audio_branch import POLL_S
+from orchestrator.session.mixer import SoundMixer
 from orchestrator.settings import Settings
 from orchestrator.timing.timeline import DubTimeline
 from orchestrator.visual.lipsync import LipRenderer
@@ -44,6 +45,7 @@ class Renderer:
         timeline: DubTimeline,
         lips: LipRenderer,
         profile: LipsProfile,
+        mixer: SoundMixer,
         muxer: Muxer,
         settings: Settings,
         last_reply_s: Callable[[], float],
@@ -56,11 +58,11 @@ class Renderer:
         self._timeline = timeline
         self._lips = lips
         self._profile = profile
+        self._mixer = mixer
         self._muxer = muxer
         self._settings = settings
         # a hop more than the mel's margin: its slices end on the hop grid
         self._lookahead_s = max(RAMP_S, margin_s(profile.mel) + 2 / profile.mel.steps_per_s)
-        self._written = 0
         self.stats = RenderStats()
 
     def run(self, frames: Iterator[TrackedFrame], stop: threading.Event, on_progress: Callable[[], None]) -> None:
@@ -78,11 +80,12 @@ class Renderer:
         if batch:
             self._render(batch, stop, on_progress)
         self._await_speech(self._clip.duration_s, stop, on_progress)
-        self._write_sound(self._clip.duration_s)
+        self._muxer.write_audio(self._mixer.finish())
         on_progress()
 
     def _render(self, batch: Sequence[TrackedFrame], stop: threading.Event, on_progress: Callable[[], None]) -> None:
-        self._await_speech(batch[-1].time_s + self._lookahead_s, stop, on_progress)
+        final_s = batch[-1].time_s + self._lookahead_s
+        self._await_speech(final_s, stop, on_progress)
         begin = time.monotonic()
         strengths = self._strengths([frame.time_s for frame in batch])
         mels = self._mels(batch, strengths)
@@ -90,8 +93,8 @@ class Renderer:
         rendered = time.monotonic()
         for frame, picture in zip(batch, pictures, strict=True):
             self._muxer.write_video(picture, frame.time_s)
-        self._write_sound(batch[-1].time_s)
-        self._timeline.forget(batch[-1].time_s - self._lookahead_s - 1.0)
+        self._muxer.write_audio(self._mixer.advance(final_s))
+        self._timeline.forget(min(batch[-1].time_s - self._lookahead_s, self._mixer.needs_from_s) - 1.0)
         self.stats.encode_s += time.monotonic() - rendered
         self.stats.render_s += rendered - begin
         self.stats.frames += len(batch)
@@ -137,12 +140,6 @@ class Renderer:
             return np.zeros(stop - start, np.float32)
         sound: Float32Array = soxr.resample(track, rate, wanted_rate)
         return sound
-
-    def _write_sound(self, until_s: float) -> None:
-        until = round(until_s * self._timeline.sample_rate_hz)
-        if until > self._written:
-            self._muxer.write_audio(self._timeline.read(self._written, until - self._written))
-            self._written = until
 
 
 def _distance(at: float, span: tuple[float, float]) -> float:

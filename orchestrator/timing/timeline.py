@@ -14,6 +14,7 @@ import numpy as np
 
 from orchestrator.media.clip import Mono
 from orchestrator.settings import TimingSettings
+from orchestrator.timing.loudness_match import LoudnessMatch, SentenceLoudness
 from orchestrator.timing.placement import Placement, Slot, Verdict, place
 
 FADE_S = 0.01
@@ -31,6 +32,7 @@ class _Sentence:
     speech: Mono | None = None
     speed: float = 1.0
     """At which the engine spoke `speech`."""
+    loudness: SentenceLoudness | None = None
     placement: Placement | None = None
     kept: bool = False
     dub: bool = False
@@ -53,12 +55,20 @@ class _Sentence:
 class DubTimeline:
     """Thread-safe track of mono float32 samples at one rate, from 0 to the clip's end."""
 
-    def __init__(self, duration_s: float, sample_rate_hz: int, settings: TimingSettings, stretch: Stretch) -> None:
-        """`duration_s`: of the clip; nothing is ever placed beyond it."""
+    def __init__(
+        self,
+        duration_s: float,
+        sample_rate_hz: int,
+        settings: TimingSettings,
+        stretch: Stretch,
+        match: LoudnessMatch | None = None,
+    ) -> None:
+        """`duration_s`: of the clip; nothing is ever placed beyond it. `match`: None leaves speech as loud as it is."""
         self._duration_s = duration_s
         self._rate_hz = sample_rate_hz
         self._settings = settings
         self._stretch = stretch
+        self._match = match
         self._changed = threading.Condition()
         self._sentences: list[_Sentence] = []
         self._by_id: dict[uuid.UUID, _Sentence] = {}
@@ -113,12 +123,18 @@ class DubTimeline:
             self._error = self._error or error
             self._changed.notify_all()
 
-    def put(self, segment_id: uuid.UUID, speech: Mono, speed: float = 1.0) -> None:
-        """Give a sentence its translated speech, shape [n], n > 0, as the engine spoke it at `speed` (1 = natural)."""
+    def put(
+        self, segment_id: uuid.UUID, speech: Mono, speed: float = 1.0, loudness: SentenceLoudness | None = None
+    ) -> None:
+        """Give a sentence its translated speech, shape [n], n > 0, as the engine spoke it at `speed` (1 = natural).
+
+        `loudness`: of the sentence; None leaves the speech as loud as it is.
+        """
         with self._changed:
             sentence = self._by_id[segment_id]
             if not sentence.resolved and sentence.speech is None:
                 sentence.speech, sentence.speed, sentence.dub = speech, speed, True
+                sentence.loudness = loudness
                 self._advance()
 
     def keep(self, segment_id: uuid.UUID, source: Mono, source_start_s: float) -> None:
@@ -145,12 +161,15 @@ class DubTimeline:
                 raise self._error
             return bool(done)
 
-    def read(self, first_sample: int, count: int) -> Mono:
-        """Return `count` samples from `first_sample` on, which may be negative or beyond the end (silence there)."""
+    def read(self, first_sample: int, count: int, *, kept: bool = True) -> Mono:
+        """Return `count` samples from `first_sample` on, which may be negative or beyond the end (silence there).
+
+        `kept`: with the sentences that were left as they were.
+        """
         out = np.zeros(count, np.float32)
         with self._changed:
             for sentence in self._sentences:
-                if sentence.samples is not None:
+                if sentence.samples is not None and (kept or not sentence.kept):
                     _mix(out, first_sample, sentence.samples, sentence.first_sample)
         return out
 
@@ -247,6 +266,8 @@ class DubTimeline:
         if following is not None and placement.verdict is Verdict.OVERFLOW and not following.decided:
             return False  # whether it can wait is not known yet
         samples = self._stretch(sentence.speech, self._rate_hz, placement.stretch)
+        if self._match is not None and sentence.loudness is not None:
+            samples = samples * np.float32(10.0 ** (self._match.next_gain_db(sentence.loudness) / 20.0))
         sentence.first_sample = round(placement.start_s * self._rate_hz)
         sentence.samples = _faded(samples[: max(0, self._total_samples - sentence.first_sample)], self._rate_hz)
         sentence.speech = None

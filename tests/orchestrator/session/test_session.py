@@ -24,6 +24,8 @@ SENTENCES = [Burst(0.6, 1.8, 500.0), Burst(3.4, 1.8, 700.0)]
 DUB_HZ = 220.0
 """What FakeTts speaks."""
 RATE_HZ = 16_000
+DUCKED = 10 ** (-18 / 20)
+"""What is left of the source's own sound while somebody speaks."""
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +72,8 @@ def test_a_clip_is_dubbed_in_place_and_keeps_its_length(clip, result):
     info = probe(result, Settings().media)
     assert info.duration_s == pytest.approx(session.clip.duration_s, abs=1 / 25)
     assert (info.width, info.height, info.frame_count) == (160, 120, 150)
-    assert level_at(result, DUB_HZ, 0.7, 1.2) == pytest.approx(0.3, abs=0.03)
-    assert level_at(result, SENTENCES[0].frequency_hz, 0.7, 2.2) < 0.01
+    assert level_at(result, DUB_HZ, 0.7, 1.2) > 0.3
+    assert level_at(result, SENTENCES[0].frequency_hz, 0.7, 2.2) == pytest.approx(0.5 * DUCKED, rel=0.05)
     assert level_at(result, DUB_HZ, 2.6, 3.2) < 0.01
 
 
@@ -193,7 +195,7 @@ def test_repeated_answers_and_mixed_tries_change_nothing(clip, result):
         session.on_reply = twice
         assert session.run(result)
     assert [entry.verdict for entry in segment_entries(session)] == ["fits", "fits"]
-    assert level_at(result, DUB_HZ, 0.7, 1.2) == pytest.approx(0.3, abs=0.03)
+    assert level_at(result, DUB_HZ, 0.7, 1.2) > 0.3
 
 
 def test_a_request_may_name_other_engines(clip, result):
