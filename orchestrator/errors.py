@@ -178,6 +178,48 @@ class BadRequest(PolylipError):
     code = "bad-request"
 
 
+class CorrectionRefused(PolylipError):
+    """A correction of a sentence has a field that is unknown, empty, too long or of the wrong kind."""
+
+    code = "correction-refused"
+
+
+class CorrectionOutdated(PolylipError):
+    """The sentence was corrected by somebody else since the caller looked (If-Match)."""
+
+    code = "correction-outdated"
+
+
+class SegmentNotFound(PolylipError):
+    """The dub has no sentence of this number."""
+
+    code = "segment-not-found"
+
+
+class DubNotFinished(PolylipError):
+    """Only a dub that has succeeded can be corrected and rendered again."""
+
+    code = "dub-not-finished"
+
+
+class RenderInProgress(PolylipError):
+    """Another render of the dub, with other corrections, is not done yet."""
+
+    code = "render-in-progress"
+
+
+class SentencesChanged(PolylipError):
+    """What was corrected is no sentence any more: the engines or their settings divide the speech otherwise now."""
+
+    code = "sentences-changed"
+
+
+class GlossaryRefused(PolylipError):
+    """The glossary is no object of terms and their translations, or is too large."""
+
+    code = "glossary-refused"
+
+
 class StoreUnavailable(PolylipError):
     """The job store or the media store cannot be reached, is locked for too long, or has no room left."""
 

@@ -87,6 +87,8 @@ class Sentence(Record, frozen=True, kw_only=True):
     """Queue of the owner that waits for failures."""
     spoken_reply_to: str
     """Queue of the owner that waits for the speech."""
+    glossary: dict[str, str] = {}
+    """Terms of `text` whose translation is fixed; msgspec copies it."""
 
 
 class Translation(Record, frozen=True, kw_only=True):
@@ -97,6 +99,8 @@ class Translation(Record, frozen=True, kw_only=True):
     target_language: str
     reply_to: str
     spoken_reply_to: str
+    glossary_missed: tuple[str, ...] = ()
+    """Terms of the glossary that could not be kept."""
 
 
 class SpokenSentence(Record, frozen=True, kw_only=True):
@@ -114,6 +118,8 @@ class SpokenSentence(Record, frozen=True, kw_only=True):
     text: str
     speed: float = 1.0
     """The SPEED that the engine was asked for; 1 = natural."""
+    glossary_missed: tuple[str, ...] = ()
+    """Terms of the glossary that the translation could not keep."""
 
 
 class SegmentFailed(Record, frozen=True, kw_only=True):
@@ -137,6 +143,10 @@ class DubJob(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Task -> Triton model, where the request asks for another engine than the settings."""
     face: str = ""
     """Whose lips move, as face_choice.py reads it; "": the one who speaks."""
+    glossary: dict[str, str] = {}
+    """Term -> its translation (glossary.py)."""
+    render: int = 0
+    """Id of the render of a finished dub that is asked for; 0: the dub itself."""
     created_at_ms: int = msgspec.field(default_factory=now_ms)
     schema: int = SCHEMA_VERSION
 

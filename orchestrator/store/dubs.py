@@ -11,6 +11,7 @@ from orchestrator.errors import DubNotFound, SessionCancelled, TooManyDubs
 from orchestrator.store import eventlog, rows
 from orchestrator.store.database import Database
 from orchestrator.store.eventlog import EventLog
+from orchestrator.store.renders import RenderStore, forget
 from orchestrator.store.schema import Dub, NewDub, WebhookState, dub_from_row
 from orchestrator.store.schema import dubs as dubs_table
 from orchestrator.store.states import FINAL_STATES, DubState
@@ -25,6 +26,7 @@ class DubStore:
         self._database = Database(database_url)
         self.events = EventLog(self._database)
         self.webhooks = WebhookQueue(self._database)
+        self.renders = RenderStore(self._database)
 
     def close(self) -> None:
         """Close all connections."""
@@ -176,7 +178,8 @@ class DubStore:
             if not dub.state.final:
                 rows.move(connection, dub, DubState.CANCELLED)
             eventlog.remove_progress(connection, dub_id)
-            nothing: dict[str, Any] = {"clip": {}, "summary": {}}
+            forget(connection, dub_id)
+            nothing: dict[str, Any] = {"clip": {}, "summary": {}, "glossary": {}}
             rows.update(
                 connection,
                 dub_id,

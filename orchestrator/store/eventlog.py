@@ -29,6 +29,12 @@ class EventLog:
         )
         return self._all(query)
 
+    def last_id(self, dub_id: uuid.UUID) -> int:
+        """Return the id of the dub's newest event; 0 when there is none."""
+        query = sa.select(sa.func.max(events_table.c.id)).where(events_table.c.dub_id == dub_id)
+        with self._database.reading() as connection:
+            return connection.execute(query).scalar_one() or 0
+
     def stages(self, dub_id: uuid.UUID) -> list[DubEvent]:
         """Return the newest progress of each stage, in the order in which the stages began."""
         newest = (
@@ -64,6 +70,11 @@ def append_progress(
 ) -> None:
     """Tell how far a stage is; `fraction` is held within 0..1."""
     _append(connection, dub_id, EventKind.PROGRESS, stage, min(max(fraction, 0.0), 1.0), message, data)
+
+
+def append_render(connection: sa.Connection, dub_id: uuid.UUID, data: dict[str, Any], *, done: bool) -> None:
+    """Tell a change of state of a render."""
+    _append(connection, dub_id, EventKind.RENDER, "", 1.0 if done else 0.0, "", data)
 
 
 def remove(connection: sa.Connection, dub_id: uuid.UUID) -> None:

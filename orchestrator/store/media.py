@@ -4,7 +4,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -14,6 +14,9 @@ from fsspec.implementations.local import LocalFileSystem
 
 from orchestrator.errors import ArtefactNotReady, StoreUnavailable
 from orchestrator.store.artefacts import check_name
+
+CACHE_FOLDER = "cache"
+"""Of the stage cache, in a dub's folder: no artefacts."""
 
 
 class MediaStore:
@@ -47,14 +50,17 @@ class MediaStore:
         with local_path.open("rb") as source, _translated(), _whole(Path(target)) as sink:
             shutil.copyfileobj(source, sink, 1024 * 1024)
 
-    def put_bytes(self, dub_id: uuid.UUID, name: str, content: bytes) -> None:
-        """Store `content`, over an earlier artefact of the same name."""
+    def put_bytes(self, dub_id: uuid.UUID, name: str, content: bytes, *, durable: bool = True) -> None:
+        """Store `content`, over an earlier artefact of the same name.
+
+        Without `durable` a power cut may lose it, or part of it: for what can be made again, and tells its damage.
+        """
         target = self._path(dub_id, name)
         with _translated():
             if not self._local:
                 self._fs.pipe_file(target, content)
                 return
-            with _whole(Path(target)) as sink:
+            with _whole(Path(target), durable=durable) as sink:
                 sink.write(content)
 
     def fetch(self, dub_id: uuid.UUID, name: str, to_local_path: Path) -> None:
@@ -90,7 +96,19 @@ class MediaStore:
             if not self._fs.exists(folder):
                 return []
             found = (str(path).rsplit("/", 1)[-1] for path in self._fs.ls(folder, detail=False))
-            return sorted(name for name in found if not name.startswith("."))
+            return sorted(name for name in found if not name.startswith(".") and name != CACHE_FOLDER)
+
+    def remove(self, dub_id: uuid.UUID, name: str) -> None:
+        """Erase one artefact; nothing happens when there is none."""
+        with _translated(), suppress(FileNotFoundError):
+            self._fs.rm_file(self._path(dub_id, name))
+
+    def cache_bytes(self, dub_id: uuid.UUID) -> int:
+        """Return how much the dub's stage cache holds."""
+        with _translated():
+            folder = f"{self._folder(dub_id)}/{CACHE_FOLDER}"
+            self._fs.invalidate_cache(folder)
+            return int(self._fs.du(folder)) if self._fs.exists(folder) else 0
 
     def delete(self, dub_id: uuid.UUID) -> None:
         """Erase everything of one dub; nothing happens when there is nothing."""
@@ -148,18 +166,23 @@ def _translated(name: str = "") -> Iterator[None]:
 
 
 @contextmanager
-def _whole(target: Path) -> Iterator[BinaryIO]:
-    """Write beside `target` and put it in place at the end, both safely on disk; nothing is left after an error."""
+def _whole(target: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
+    """Write beside `target` and put it in place at the end, both safely on disk; nothing is left after an error.
+
+    Without `durable` the disk is not waited for.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
     try:
         with part.open("xb") as sink:
             yield sink
-            sink.flush()
-            os.fsync(sink.fileno())
+            if durable:
+                sink.flush()
+                os.fsync(sink.fileno())
         part.replace(target)
-        _sync_folder(target.parent)
-        _sync_folder(target.parent.parent)
+        if durable:
+            _sync_folder(target.parent)
+            _sync_folder(target.parent.parent)
     finally:
         part.unlink(missing_ok=True)
 

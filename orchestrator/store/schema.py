@@ -5,8 +5,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
+from orchestrator.corrections import Correction
+from orchestrator.store.artefacts import FIRST_REVISION
 from orchestrator.store.states import DubState
 
 metadata = sa.MetaData()
@@ -29,6 +32,8 @@ dubs = sa.Table(
     sa.Column("target_language", sa.String(8), nullable=False),
     sa.Column("engines", sa.JSON, nullable=False),
     sa.Column("face", sa.String(64), nullable=False, server_default=""),
+    sa.Column("glossary", sa.JSON, nullable=False, server_default="{}"),
+    sa.Column("revision", sa.Integer, nullable=False, default=FIRST_REVISION, server_default=str(FIRST_REVISION)),
     sa.Column("clip_name", sa.Text, nullable=False),
     sa.Column("clip", sa.JSON, nullable=False),
     sa.Column("idempotency_key", sa.String(255), unique=True),
@@ -58,6 +63,33 @@ events = sa.Table(
     sqlite_autoincrement=True,  # an id is never used again, so Last-Event-ID stays true after an erasure
 )
 
+corrections = sa.Table(
+    "corrections",
+    metadata,
+    sa.Column("dub_id", sa.Uuid, sa.ForeignKey("dubs.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("segment_id", sa.Uuid, primary_key=True),
+    sa.Column("sequence", sa.Integer, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("correction", sa.JSON, nullable=False),
+)
+
+renders = sa.Table(
+    "renders",
+    metadata,
+    sa.Column("id", _EventId, primary_key=True, autoincrement=True),
+    sa.Column("dub_id", sa.Uuid, sa.ForeignKey("dubs.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("state", sa.String(16), nullable=False, index=True),
+    sa.Column("corrections", sa.JSON, nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("owner", sa.String(255), nullable=False, default=""),
+    sa.Column("published", sa.Boolean, nullable=False, default=False),
+    sa.Column("created_at_ms", sa.BigInteger, nullable=False),
+    sa.Column("finished_at_ms", sa.BigInteger),
+    sa.Column("error_code", sa.String(64)),
+    sa.Column("error_detail", sa.Text),
+    sqlite_autoincrement=True,
+)
+
 
 class WebhookState(StrEnum):
     """What became of a dub's webhook."""
@@ -78,6 +110,8 @@ class EventKind(StrEnum):
     """`data["state"]` is the dub's new state; `data["error"]` says why it failed."""
     PROGRESS = "progress"
     """`stage` has come to `progress`."""
+    RENDER = "render"
+    """A render of a finished dub: `data` has its `id`, `state`, `revision`, and `error` when it failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +134,8 @@ class NewDub:
     webhook: str | None = None
     face: str = ""
     """Whose lips move, as the request says (face_choice.py); "" = the one who speaks."""
+    glossary: dict[str, str] = field(default_factory=dict)
+    """Term -> its translation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +161,39 @@ class Dub(NewDub):
     webhook_due_at_ms: int
     webhook_outcome: str | None
     """Of the last try, e.g. "HTTP 200"."""
+    revision: int = FIRST_REVISION
+    """Of the artefacts that are shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corrected:
+    """What a person said against one sentence."""
+
+    segment_id: uuid.UUID
+    sequence: int
+    version: int
+    """Grows with each change."""
+    correction: Correction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Render:
+    """One render of a finished dub: its sentences as corrected when it was asked for."""
+
+    id: int
+    dub_id: uuid.UUID
+    state: DubState
+    corrections: dict[str, dict[str, Any]]
+    """Segment id -> `Correction.stored`."""
+    revision: int
+    """That it makes."""
+    owner: str
+    published: bool
+    """The broker has confirmed its job."""
+    created_at_ms: int
+    finished_at_ms: int | None
+    error_code: str | None
+    error_detail: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +218,19 @@ def dub_from_row(row: sa.Row[Any]) -> Dub:
     values["state"] = DubState(values["state"])
     values["webhook_state"] = WebhookState(values["webhook_state"])
     return Dub(**values)
+
+
+def corrected_from_row(row: sa.Row[Any]) -> Corrected:
+    """Make the record of one row of `corrections`."""
+    correction = msgspec.convert(row.correction, Correction)
+    return Corrected(segment_id=row.segment_id, sequence=row.sequence, version=row.version, correction=correction)
+
+
+def render_from_row(row: sa.Row[Any]) -> Render:
+    """Make the record of one row of `renders`."""
+    values = dict(row._mapping)
+    values["state"] = DubState(values["state"])
+    return Render(**values)
 
 
 def event_from_row(row: sa.Row[Any]) -> DubEvent:

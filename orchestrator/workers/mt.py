@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from client.contracts import Task
+from orchestrator.glossary import Kept, translate_with
 from orchestrator.messages import Sentence, Translation
 from orchestrator.queues import topology
 from orchestrator.workers.base import Answer, Engines, inherit
@@ -22,16 +23,22 @@ class MtStage:
 
     def answers(self, work: Sentence, clock: StageClock, traceparent: str) -> Iterator[Answer]:
         """Yield the one translation."""
-        text = work.text.strip()
-        if text:
+        kept = Kept(work.text.strip())
+        if kept.text:
             engine = self._engines.mt(work.engines.get(Task.MT, ""))
-            text = engine.translate(text, work.source_language, work.target_language, traceparent=traceparent).strip()
+
+            def translate(text: str) -> str:
+                languages = (work.source_language, work.target_language)
+                return engine.translate(text, *languages, traceparent=traceparent).strip()
+
+            kept = translate_with(kept.text, work.glossary, translate)
         translation = Translation(
             **inherit(work, clock.timing()),
             source_text=work.text,
-            text=text,
+            text=kept.text,
             target_language=work.target_language,
             reply_to=work.reply_to,
             spoken_reply_to=work.spoken_reply_to,
+            glossary_missed=kept.missed,
         )
         yield Answer(topology.TRANSLATION, translation)

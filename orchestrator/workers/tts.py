@@ -53,6 +53,7 @@ class TtsStage:
                 source_text=work.source_text,
                 text=work.text,
                 speed=speed,
+                glossary_missed=work.glossary_missed,
             )
             return Answer(work.spoken_reply_to, spoken)
 

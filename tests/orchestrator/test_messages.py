@@ -34,6 +34,7 @@ VALUES = {
     bytes: st.binary(max_size=64),
     uuid.UUID: st.uuids(),
     dict[str, str]: st.dictionaries(st.text(), st.text(), max_size=3),
+    tuple[str, ...]: st.lists(st.text(), max_size=3).map(tuple),
 }
 
 

@@ -1,0 +1,90 @@
+"""Sends the gate's sentences on: to translation, or, as a person has corrected them, past it or nowhere."""
+
+from typing import Protocol
+
+from orchestrator.corrections import Correction
+from orchestrator.errors import SentencesChanged
+from orchestrator.glossary import terms_in
+from orchestrator.messages import AnyRecord, Sentence, Translation
+from orchestrator.queues import topology
+from orchestrator.session.replies import ReplyRouter
+from orchestrator.session.request import DubRequest
+from orchestrator.session.segments import Segment
+
+
+class Publisher(Protocol):
+    """Where a session's records go."""
+
+    def publish(self, queue: str, record: AnyRecord) -> None:
+        """Hand one record on; raises as Outbox.publish."""
+        ...
+
+
+class SentenceSender:
+    """Publishes one record for each sentence that is to be dubbed."""
+
+    def __init__(self, request: DubRequest, replies: ReplyRouter, publisher: Publisher) -> None:
+        """`replies` names the queues that answers come to."""
+        self._request = request
+        self._replies = replies
+        self._publisher = publisher
+        self._uncorrected = set(request.corrections)
+
+    def send(self, segment: Segment) -> bool:
+        """Send a sentence on; False when it keeps its own sound: no speech was understood, or it is to be skipped."""
+        segment_id = str(segment.segment_id)
+        self._uncorrected.discard(segment_id)
+        correction = segment.correction = self._request.corrections.get(segment_id, Correction())
+        if correction.skip:
+            return False
+        if correction.text:
+            segment.source_text = correction.text
+            segment.language = segment.language or self._request.source_language
+        if correction.translation:
+            self._publisher.publish(topology.TRANSLATION, self._translation(segment, correction.translation))
+        elif correction.text or segment.gate is not None:
+            self._publisher.publish(topology.TEXT, self._sentence(segment))
+        else:
+            return False
+        return True
+
+    def check_corrections(self) -> None:
+        """Raise SentencesChanged when something was corrected that has not been a sentence."""
+        if self._uncorrected:
+            raise SentencesChanged(
+                f"{len(self._uncorrected)} of the corrected sentences are none any more; take them back, or dub the "
+                "clip anew"
+            )
+
+    def _sentence(self, segment: Segment) -> Sentence:
+        return Sentence(
+            session_id=self._request.session_id,
+            segment_id=segment.segment_id,
+            sequence=segment.sequence,
+            start_ms=segment.start_ms,
+            end_ms=segment.end_ms,
+            timings=tuple(timing for chunk in segment.chunks for timing in chunk.timings),
+            engines=self._request.engines,
+            text=segment.source_text,
+            source_language=segment.language,
+            target_language=self._request.target_language,
+            reply_to=self._replies.transcripts,
+            spoken_reply_to=self._replies.audio_output,
+            glossary=terms_in(segment.source_text, self._request.glossary),
+        )
+
+    def _translation(self, segment: Segment, text: str) -> Translation:
+        return Translation(
+            session_id=self._request.session_id,
+            segment_id=segment.segment_id,
+            sequence=segment.sequence,
+            start_ms=segment.start_ms,
+            end_ms=segment.end_ms,
+            timings=tuple(timing for chunk in segment.chunks for timing in chunk.timings),
+            engines=self._request.engines,
+            source_text=segment.source_text,
+            text=text,
+            target_language=self._request.target_language,
+            reply_to=self._replies.transcripts,
+            spoken_reply_to=self._replies.audio_output,
+        )
