@@ -87,12 +87,14 @@ class PolylipClient:
         webhook: str | None = None,
         idempotency_key: str | None = None,
         face: str | None = None,
+        transcript: Path | None = None,
     ) -> JsonObject:
         """Upload a clip and return the accepted dub: `id`, `state`, `links`. The file is streamed, never held whole.
 
         `face`: whose lips move, a track of an earlier report ("2") or a box "x1,y1,x2,y2[@seconds]"; left out: the one
-        who speaks. With an `idempotency_key` of your own the call may be repeated after a RestUnavailable without
-        dubbing twice.
+        who speaks. `transcript`: a SubRip file of what is spoken, so that nothing is recognised.
+
+        With an `idempotency_key` of your own the call may be repeated after a RestUnavailable without dubbing twice.
         """
         fields = {
             "target_language": target_language,
@@ -104,8 +106,11 @@ class PolylipClient:
         data = {name: value for name, value in fields.items() if value}
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key is not None else {}
         timeout = httpx.Timeout(self._timeout_s, read=ANSWER_TIMEOUT_S)
+        files: dict[str, Any] = {}
+        if transcript is not None:
+            files["transcript"] = (transcript.name, transcript.read_bytes(), "application/x-subrip")
         with clip_path.open("rb") as clip:
-            files = {"clip": (clip_path.name, clip, "application/octet-stream")}
+            files["clip"] = (clip_path.name, clip, "application/octet-stream")
             return self._json("POST", "/v1/dubs", data=data, files=files, headers=headers, timeout=timeout)
 
     def get(self, dub_id: str | uuid.UUID) -> JsonObject:

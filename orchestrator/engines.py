@@ -76,10 +76,13 @@ class Engines:
         timeout_s = self._triton.boundary_timeout_s
         return self._engine(Task.BOUNDARY, name, lambda: TritonBoundary(self._connection, name, timeout_s))
 
-    def offer(self) -> Offer:
-        """Return which languages the settings' engines dub. Raises EngineError."""
-        names = (self._names.stt, self._names.mt, self._names.tts)
-        return offer_of(*(self._connection.config(name) for name in names))
+    def offer(self, *, heard: bool = True) -> Offer:
+        """Return which languages the settings' engines dub. Raises EngineError.
+
+        `heard`: False where a transcript is given.
+        """
+        stt = self._connection.config(self._names.stt) if heard else None
+        return offer_of(stt, self._connection.config(self._names.mt), self._connection.config(self._names.tts))
 
     def close(self) -> None:
         """Close the connection; open calls fail."""

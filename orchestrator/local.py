@@ -22,6 +22,7 @@ from orchestrator.session.request import DubRequest, SessionListener
 from orchestrator.session.session import DubSession
 from orchestrator.settings import Settings
 from orchestrator.store.artefacts import Artefact
+from orchestrator.subtitles.transcript import read_transcript
 from orchestrator.workers.run import STAGES, run_worker
 
 
@@ -35,26 +36,40 @@ class LocalPipeline:
         self._replies = replies
         self._broker = broker
 
-    def dub(self, clip: Path, out: Path, source: str, target: str, listener: SessionListener, face: str = "") -> Report:
+    def dub(
+        self,
+        clip: Path,
+        out: Path,
+        source: str,
+        target: str,
+        listener: SessionListener,
+        face: str = "",
+        transcript: bytes | None = None,
+    ) -> Report:
         """Dub one clip into the folder `out`, which is made; on an error nothing new is left there.
 
         Both languages are ISO 639-1; `source` "" is detected, or the settings' where the engine cannot.
+        `transcript`: SubRip of what is spoken; then nothing is recognised.
         `face`: whose lips move (face_choice.py); "": the one who speaks.
 
         Raises:
             LanguagePairUnsupported: names the pairs there are.
             BadRequest: `face` cannot be read, or means nothing in this clip.
             ClipRefused: the clip cannot be dubbed as it is.
+            TranscriptRefused: names the line.
             PolylipError: any stage's failure.
         """
         choice = FaceChoice.parse(face)
-        offer = self._engines.offer()
+        offer = self._engines.offer(heard=transcript is None)
         source = offer.source(source, self._settings.source_language)
         offer.check(source, target)
         info = probe(clip, self._settings.media)
         if choice is not None:
             choice.check(info)
-        request = DubRequest(uuid.uuid4(), source, target, face=choice)
+        sentences = None
+        if transcript is not None:
+            sentences = read_transcript(transcript, round(info.duration_s * 1000), self._settings.vad.max_segment_ms)
+        request = DubRequest(uuid.uuid4(), source, target, face=choice, transcript=sentences)
         session = DubSession(
             request,
             clip,

@@ -9,7 +9,7 @@ import typer
 from client.errors import RestError
 from client.rest import DubEvent, JsonObject, PolylipClient
 from deploy.stack import Stack
-from orchestrator.cli.dub import Face, show
+from orchestrator.cli.dub import Face, TranscriptFile, show
 from orchestrator.cli.output import console, errors, plain_errors
 from orchestrator.cli.progress import StageBars
 from orchestrator.store.artefacts import Artefact
@@ -26,13 +26,14 @@ def demo(
     source: Annotated[str, typer.Option("--from", help="Language of the clip; left out: detected.")] = "",
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the result.")] = Path("out/demo"),
     face: Face = "",
+    transcript: TranscriptFile = None,
 ) -> None:
     """Bring the local stack up, dub a clip over REST, fetch the result; the stack stays up."""
     with plain_errors(), ExitStack() as stack:
         with console.status("Starting RabbitMQ, Triton, the workers and the gateway"):
             info = Stack(CHECKOUT / ".run").up()
         client = stack.enter_context(PolylipClient(info.gateway_url))
-        accepted = client.create(clip, to, source or None, face=face or None)
+        accepted = client.create(clip, to, source or None, face=face or None, transcript=transcript)
         with StageBars(errors) as bars:
             dub = client.wait(accepted["id"], lambda event: _show_progress(bars, event))
         _raise_unless_dubbed(dub)

@@ -34,6 +34,14 @@ Face = Annotated[
     ),
 ]
 
+TranscriptFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--transcript", exists=True, dir_okay=False, readable=True,
+        help="A SubRip file of what is spoken: then nothing is recognised, and its cues are the sentences.",
+    ),
+]  # fmt: skip
+
 
 def dub(
     clip: Clip,
@@ -42,6 +50,7 @@ def dub(
     out: Out = Path("out"),
     engine: EngineOptions = None,
     face: Face = "",
+    transcript: TranscriptFile = None,
 ) -> None:
     """Dub a clip, with an embedded Triton that is started for it and stopped afterwards."""
     with plain_errors():
@@ -52,7 +61,8 @@ def dub(
             with console.status("Starting Triton and loading the engines"):
                 pipeline = stack.enter_context(local_pipeline(settings))
             bars = stack.enter_context(StageBars(errors))
-            pipeline.dub(clip, out, source, to, bars, face)
+            given = transcript.read_bytes() if transcript else None
+            pipeline.dub(clip, out, source, to, bars, face, given)
         show(out)
 
 

@@ -6,6 +6,7 @@ import anyio
 import structlog
 from anyio import to_thread
 
+from client.contracts import Task
 from client.errors import PolylipError
 from orchestrator.errors import BrokerUnavailable, IdempotencyConflict, TooManyDubs, Unroutable
 from orchestrator.languages import required_engines
@@ -20,6 +21,7 @@ from orchestrator.rest.upload import Upload
 from orchestrator.store.artefacts import Artefact
 from orchestrator.store.rows import clip_facts
 from orchestrator.store.schema import Dub, NewDub
+from orchestrator.subtitles.transcript import read_transcript
 from orchestrator.tracing import child_traceparent
 
 log = structlog.get_logger()
@@ -58,17 +60,22 @@ async def admit(
     """Check everything, make the dub durable and hand its job to the broker; True when an earlier dub is the answer.
 
     Raises:
-        BadRequest, ClipRefused, LanguagePairUnsupported, WebhookRefused: nothing is kept.
+        BadRequest, ClipRefused, LanguagePairUnsupported, TranscriptRefused, WebhookRefused: nothing is kept.
         EngineError, BrokerError, TooManyDubs, StoreUnavailable: nothing is kept; another try may succeed.
     """
     if fields.webhook is not None:
         await check_webhook(fields.webhook, gateway.settings.gateway)
-    offer = await read_offer(gateway.triton, required_engines(gateway.settings.engines, fields.engines))
+    engines = required_engines(gateway.settings.engines, fields.engines)
+    if upload.transcript is not None:  # nobody listens
+        engines = {task: model for task, model in engines.items() if task not in (Task.STT, Task.BOUNDARY)}
+    offer = await read_offer(gateway.triton, engines)
     source = offer.source(fields.source_language, gateway.settings.source_language)
     offer.check(source, fields.target_language)
     clip = await to_thread.run_sync(gateway.probe, upload.path, gateway.settings.media, limiter=gateway.probe_limiter)
     if fields.face is not None:
         fields.face.check(clip)
+    if upload.transcript is not None:
+        read_transcript(upload.transcript, round(clip.duration_s * 1000), gateway.settings.vad.max_segment_ms)
     new = NewDub(
         id=uuid.uuid4(),
         source_language=source,
@@ -77,7 +84,7 @@ async def admit(
         face=str(fields.face or ""),
         clip_name=upload.file_name,
         clip=clip_facts(clip),
-        fingerprint=fields.fingerprint(upload.sha256),
+        fingerprint=fields.fingerprint(upload.sha256, upload.transcript),
         idempotency_key=key,
         webhook=fields.webhook,
     )
@@ -88,6 +95,8 @@ async def _store_and_publish(gateway: Gateway, new: NewDub, upload: Upload, trac
     inserted = False
     try:
         await to_thread.run_sync(gateway.media.put_file, new.id, Artefact.CLIP, upload.path)
+        if upload.transcript is not None:
+            await to_thread.run_sync(gateway.media.put_bytes, new.id, Artefact.TRANSCRIPT, upload.transcript)
         dub = await to_thread.run_sync(gateway.dubs.create, new, gateway.settings.gateway.max_active_dubs)
         inserted = dub.id == new.id
         if inserted:

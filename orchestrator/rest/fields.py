@@ -29,11 +29,13 @@ class DubFields:
     face: FaceChoice | None = None
     """Whose lips move; None: the one who speaks."""
 
-    def fingerprint(self, clip_sha256: str) -> str:
+    def fingerprint(self, clip_sha256: str, transcript: bytes | None = None) -> str:
         """Return a SHA-256 (hexadecimal) over everything that makes two requests the same."""
         facts = [self.target_language, self.source_language, self.engines, self.webhook, clip_sha256]
         if self.face is not None:  # left out otherwise: keys of an earlier release stay good
             facts.append(str(self.face))
+        if transcript is not None:
+            facts.append(f"transcript {hashlib.sha256(transcript).hexdigest()}")
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
@@ -41,7 +43,7 @@ def parse_fields(values: dict[str, str]) -> DubFields:
     """Check the fields of the form; an empty one counts as left out. Raises BadRequest, naming the field."""
     unknown = sorted(set(values) - set(FIELDS))
     if unknown:
-        raise BadRequest(f"unknown field {unknown[0]!r}; there are clip, {', '.join(FIELDS)}")
+        raise BadRequest(f"unknown field {unknown[0]!r}; there are clip, transcript, {', '.join(FIELDS)}")
     if not values.get("target_language", "").strip():
         raise BadRequest("the field target_language is missing")
     return DubFields(

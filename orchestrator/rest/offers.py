@@ -11,7 +11,7 @@ from orchestrator.rest.context import TritonAdmin
 
 
 async def read_offer(triton: TritonAdmin, engines: Mapping[Task, str]) -> Offer:
-    """Ask Triton what these engines can do.
+    """Ask Triton what these engines can do; without one for STT, nobody needs to hear anything.
 
     Raises:
         EngineNotLoaded: one of them is not loaded; it is named.
@@ -20,8 +20,8 @@ async def read_offer(triton: TritonAdmin, engines: Mapping[Task, str]) -> Offer:
     """
     for reason in missing_engines(await triton.statuses(), engines.values()):
         raise reason
-    stt, mt, tts = [await _config(triton, engines[task]) for task in (Task.STT, Task.MT, Task.TTS)]
-    return offer_of(stt, mt, tts)
+    stt = await _config(triton, engines[Task.STT]) if Task.STT in engines else None
+    return offer_of(stt, await _config(triton, engines[Task.MT]), await _config(triton, engines[Task.TTS]))
 
 
 async def _config(triton: TritonAdmin, model: str) -> ModelConfig:

@@ -31,6 +31,11 @@ _FORM: dict[str, Any] = {
                     "required": ["clip", "target_language"],
                     "properties": {
                         "clip": {"type": "string", "format": "binary", "description": "The video."},
+                        "transcript": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "SubRip (UTF-8) of what is spoken; then nothing is recognised.",
+                        },
                         "target_language": _LANGUAGE,
                         "source_language": _LANGUAGE,
                         "engines": {
@@ -74,7 +79,7 @@ async def _create(request: Request, gateway: Gateway, key: str | None, tracepare
         await check_room(gateway)
     async with received(request, gateway.upload_dir, gateway.settings.media.max_upload_bytes) as upload:
         fields = parse_fields(upload.fields)
-        earlier = await earlier_answer(gateway, key, fields.fingerprint(upload.sha256))
+        earlier = await earlier_answer(gateway, key, fields.fingerprint(upload.sha256, upload.transcript))
         if earlier is not None:
             return earlier, True
         if key is not None:

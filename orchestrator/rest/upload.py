@@ -15,17 +15,19 @@ from fastapi import Request
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from orchestrator.errors import BadRequest, ClipTooLarge
+from orchestrator.errors import BadRequest, ClipTooLarge, TranscriptTooLarge
+from orchestrator.subtitles.srt import MAX_BYTES as MAX_TRANSCRIPT_BYTES
 
 if TYPE_CHECKING:  # the library defines it for checkers only
     from python_multipart.multipart import MultipartCallbacks
 
 CLIP_FIELD = "clip"
+TRANSCRIPT_FIELD = "transcript"
 FIELD_BYTES = 16 * 1024
 """A text field may be so long; a webhook's address is the longest."""
 MAX_PARTS = 16
-OVERHEAD_BYTES = MAX_PARTS * 2 * FIELD_BYTES
-"""Everything around the clip: boundaries, headers, text fields."""
+OVERHEAD_BYTES = MAX_PARTS * 2 * FIELD_BYTES + MAX_TRANSCRIPT_BYTES
+"""Everything around the clip: boundaries, headers, text fields, a transcript."""
 WRITE_BYTES = 1024 * 1024
 """Written, and hashed, at once in a thread."""
 IDLE_TIMEOUT_S = 60.0
@@ -45,6 +47,8 @@ class Upload:
     file_name: str
     """As the client calls it, cleaned: text to show, never a path."""
     fields: dict[str, str]
+    transcript: bytes | None = None
+    """SubRip, not looked into yet; None when there is none."""
 
 
 @asynccontextmanager
@@ -53,6 +57,7 @@ async def received(request: Request, upload_dir: Path, max_bytes: int) -> AsyncI
 
     Raises:
         BadRequest: no multipart form, a damaged one, no clip, a field twice or too long.
+        TranscriptTooLarge: more of it than any subtitles have.
         ClipTooLarge: more than `max_bytes`, by the Content-Length or as soon as so many bytes have come.
     """
     declared = request.headers.get("content-length", "")
@@ -129,11 +134,12 @@ class _Form:
             raise BadRequest("the multipart form ends too early")
         if self._file_name is None:
             raise BadRequest(f"the field {CLIP_FIELD} is missing")
+        transcript = self._fields.pop(TRANSCRIPT_FIELD, None)
         try:
             fields = {name: bytes(value).decode() for name, value in self._fields.items()}
         except UnicodeDecodeError as error:
             raise BadRequest("a field is not UTF-8") from error
-        return Upload(path, self._clip_bytes, self._digest.hexdigest(), self._file_name, fields)
+        return Upload(path, self._clip_bytes, self._digest.hexdigest(), self._file_name, fields, _given(transcript))
 
     def _on_part_begin(self) -> None:
         self._parts += 1
@@ -167,10 +173,13 @@ class _Form:
             if self._clip_bytes > self._max_bytes:
                 raise ClipTooLarge(f"the clip has more than the {self._max_bytes} bytes that are allowed")
             self.pending += piece
-        elif len(self._field) + len(piece) > FIELD_BYTES:
+            return
+        self._field += piece
+        if self._field is self._fields.get(TRANSCRIPT_FIELD):
+            if len(self._field) > MAX_TRANSCRIPT_BYTES:
+                raise TranscriptTooLarge(1, f"the transcript has more than {MAX_TRANSCRIPT_BYTES} bytes")
+        elif len(self._field) > FIELD_BYTES:
             raise BadRequest(f"a field has more than {FIELD_BYTES} bytes")
-        else:
-            self._field += piece
 
     def _on_end(self) -> None:
         self._ended = True
@@ -181,6 +190,11 @@ def shown_name(name: str) -> str:
     last = re.split(r"[/\\]", name)[-1]
     visible = "".join(character for character in last if character.isprintable()).strip()
     return visible[:NAME_CHARACTERS] if visible.strip(".") else CLIP_FIELD
+
+
+def _given(transcript: bytearray | None) -> bytes | None:
+    """Return the transcript; None when the part is missing or empty, as a form sends it in which no file was chosen."""
+    return bytes(transcript) if transcript else None
 
 
 def _appender(buffer: bytearray) -> Callable[[bytes, int, int], None]:

@@ -33,6 +33,8 @@ class Gate(StrEnum):
     """The sound ended."""
     OFF = "off"
     """The gate is switched off: every chunk counts as a sentence."""
+    TRANSCRIPT = "transcript"
+    """Nothing was heard: a transcript was given, and says what the sentences are."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from orchestrator.clock import now_ms
 from orchestrator.errors import SessionCancelled
 from orchestrator.media.clip import Mono
-from orchestrator.messages import SPEECH_SAMPLE_RATE_HZ, SpeechChunk, segment_uuid
+from orchestrator.messages import SPEECH_SAMPLE_RATE_HZ, SpeechChunk, Transcript, segment_uuid
 from orchestrator.pcm import float_to_pcm
 from orchestrator.queues import topology
+from orchestrator.segmentation.given import GivenSentences
 from orchestrator.segmentation.vad import Chunk, Segmenter
 from orchestrator.session.gatekeeper import Gatekeeper
 from orchestrator.session.outbox import Outbox
 from orchestrator.session.segments import HeardChunk, SegmentBook
 from orchestrator.settings import Settings
+from orchestrator.subtitles.cues import Line
 from orchestrator.timing.timeline import DubTimeline
 
 POLL_S = 0.2
@@ -30,6 +32,8 @@ class AudioJob:
     source_language: str
     engines: dict[str, str]
     reply_to: str
+    transcript: tuple[Line, ...] | None = None
+    """The sentences, where they need not be found and heard."""
 
 
 class AudioBranch:
@@ -43,15 +47,21 @@ class AudioBranch:
         gate: Gatekeeper,
         outbox: Outbox,
         settings: Settings,
+        on_given: Callable[[Transcript], None],
     ) -> None:
-        """Wire the branch; nothing runs before `run`."""
+        """Wire the branch; nothing runs before `run`. `on_given` is told each sentence of a transcript."""
         self._job = job
         self._book = book
         self._timeline = timeline
         self._gate = gate
         self._outbox = outbox
         self._settings = settings
-        self._segmenter = Segmenter(settings.vad, SPEECH_SAMPLE_RATE_HZ)
+        self._on_given = on_given
+        self._segmenter: Segmenter | GivenSentences = (
+            Segmenter(settings.vad, SPEECH_SAMPLE_RATE_HZ)
+            if job.transcript is None
+            else GivenSentences(job.transcript, SPEECH_SAMPLE_RATE_HZ)
+        )
         self.started_at_ms = 0
         self.finished_at_ms = 0
         self.heard_s = 0.0
@@ -88,7 +98,25 @@ class AudioBranch:
             heard = self._book.open(segment_uuid(self._job.session_id, round(chunk.start_s * 1000)), chunk)
             self._timeline.announce(heard.segment_id, chunk.start_s, chunk.end_s)
             self._gate.cut(chunk.sequence, heard.start_ms, heard.end_ms)
-            self._outbox.publish(topology.AUDIO, self._record(heard))
+            if self._job.transcript is None:
+                self._outbox.publish(topology.AUDIO, self._record(heard))
+            else:
+                self._on_given(self._given(heard, self._job.transcript[chunk.sequence]))
+
+    def _given(self, heard: HeardChunk, sentence: Line) -> Transcript:
+        """Return what a recogniser would answer that hears just what is written."""
+        return Transcript(
+            session_id=self._job.session_id,
+            segment_id=heard.segment_id,
+            sequence=heard.chunk.sequence,
+            start_ms=heard.start_ms,
+            end_ms=heard.end_ms,
+            engines=self._job.engines,
+            text=sentence.text,
+            language=self._job.source_language,
+            no_speech_probability=0.0,
+            mean_logprob=0.0,
+        )
 
     def _record(self, heard: HeardChunk) -> SpeechChunk:
         return SpeechChunk(

@@ -34,7 +34,8 @@ class GateReport(msgspec.Struct, frozen=True, kw_only=True):
     joined: int
     """Sentences of more than one chunk."""
     ended_by: dict[str, int]
-    """Sentences by what ended them: `model`, `punctuation`, `pause`, `forced`, `language`, `end`, `off`."""
+    """Sentences by what ended them: `model`, `punctuation`, `pause`, `forced`, `language`, `end`, `off`,
+    `transcript`."""
     forced_share: float
     """Part of the sentences that were cut by force because they grew too long."""
     scored: int

@@ -26,6 +26,8 @@ from orchestrator.store.artefacts import Artefact
 from orchestrator.store.dubs import DubStore
 from orchestrator.store.media import MediaStore
 from orchestrator.store.schema import Dub
+from orchestrator.subtitles.cues import Line
+from orchestrator.subtitles.transcript import read_transcript
 
 log = structlog.get_logger()
 
@@ -152,17 +154,33 @@ class Owner:
         except SessionCancelled:
             self._media.delete(job.dub_id)
 
+    def _request(self, job: DubJob, clip: ClipInfo) -> DubRequest:
+        return DubRequest(
+            job.dub_id,
+            job.source_language,
+            job.target_language,
+            job.engines,
+            face=FaceChoice.parse(job.face),
+            transcript=self._transcript(job.dub_id, clip),
+        )
+
+    def _transcript(self, dub_id: uuid.UUID, clip: ClipInfo) -> tuple[Line, ...] | None:
+        """Read the transcript that came with the clip; None when none did."""
+        if not self._media.exists(dub_id, Artefact.TRANSCRIPT):
+            return None
+        with self._media.open(dub_id, Artefact.TRANSCRIPT) as source:
+            return read_transcript(source.read(), round(clip.duration_s * 1000), self._settings.vad.max_segment_ms)
+
     def _dub(self, job: DubJob, dub: Dub) -> Report:
         with tempfile.TemporaryDirectory(dir=self._settings.session.work_dir, prefix="dub-") as scratch:
             clip_path, out = Path(scratch) / "clip", Path(scratch) / "out"
             out.mkdir()
             self._media.fetch(job.dub_id, Artefact.CLIP, clip_path)
+            clip = ClipInfo.from_facts(dub.clip)
             session = DubSession(
-                DubRequest(
-                    job.dub_id, job.source_language, job.target_language, job.engines, FaceChoice.parse(job.face)
-                ),
+                self._request(job, clip),
                 clip_path,
-                ClipInfo.from_facts(dub.clip),
+                clip,
                 engines=self._engines,
                 broker=self._broker,
                 replies=self._replies,

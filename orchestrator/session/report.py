@@ -38,8 +38,8 @@ class SegmentEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     chunks: tuple[ChunkEntry, ...] = ()
     """What it was made of, in order."""
     gate: str = ""
-    """What ended it: `model`, `punctuation`, `pause`, `forced`, `language`, `end`, `off`; "" when no speech was
-    understood."""
+    """What ended it: `model`, `punctuation`, `pause`, `forced`, `language`, `end`, `off`, `transcript`; "" when no
+    speech was understood."""
     gate_score: float | None = None
     """The boundary engine's score of the whole text, 0..1; none when it was not asked."""
     gate_fallback: str = ""
@@ -97,6 +97,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """`dubbed`, or `no-speech` when the clip came back unchanged."""
     source_language: str
     target_language: str
+    sentences_from: str
+    """`stt`, or `transcript` when one was given: then nobody listened."""
     engines: dict[str, str]
     clip: dict[str, float | int | str | bool]
     wall_s: float
@@ -196,6 +198,7 @@ def build_report(session: "DubSession", *, spoken: bool) -> Report:
         outcome="dubbed" if spoken else "no-speech",
         source_language=session.request.source_language or _heard_language(session.book.all()),
         target_language=session.request.target_language,
+        sentences_from="stt" if session.request.transcript is None else "transcript",
         engines={task.value: engine for task in Task if (engine := _engine(session, task))},
         clip={
             "duration_s": round(clip.duration_s, 3),

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from client.contracts import BoundaryEngine, FacesEngine, LipsEngine
 from orchestrator.face_choice import FaceChoice
+from orchestrator.subtitles.cues import Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,8 @@ class DubRequest:
     """Task -> Triton model, where it differs from the settings."""
     face: FaceChoice | None = None
     """Whose lips move; None: the one who speaks."""
+    transcript: tuple[Line, ...] | None = None
+    """The sentences, where somebody says what is spoken: then nobody listens, and `source_language` is not ""."""
 
 
 class SessionEngines(Protocol):

@@ -29,7 +29,7 @@ from orchestrator.queues.broker import Broker
 from orchestrator.segmentation.sentences import Decided, SentenceGate
 from orchestrator.session.audio_branch import AudioBranch, AudioJob
 from orchestrator.session.gatekeeper import Gatekeeper
-from orchestrator.session.judge import TextJudge
+from orchestrator.session.judge import TextJudge, as_given
 from orchestrator.session.outbox import Outbox
 from orchestrator.session.render import Renderer
 from orchestrator.session.replies import Reply, ReplyRouter
@@ -72,16 +72,18 @@ class DubSession:
         self._stop = threading.Event()
         self._last_reply_s = time.monotonic()
         self._outbox = Outbox(broker, self.traceparent, self._stop, settings.session.stall_timeout_s)
-        job = AudioJob(request.session_id, request.source_language, request.engines, replies.transcripts)
-        boundary = engines.boundary(request.engines.get(Task.BOUNDARY, "")) if settings.gate.enabled else None
+        language, given = request.source_language, request.transcript
+        job = AudioJob(request.session_id, language, request.engines, replies.transcripts, given)
+        gated = settings.gate.enabled and given is None
+        boundary = engines.boundary(request.engines.get(Task.BOUNDARY, "")) if gated else None
         self.judge = TextJudge(boundary, settings.gate, self.traceparent)
         self._gate = Gatekeeper(
-            SentenceGate(self.judge, round(settings.vad.max_segment_s * 1000)),
+            SentenceGate(self.judge if given is None else as_given, round(settings.vad.max_segment_s * 1000)),
             prepare=self.judge.prepare,
             on_decided=self._on_decided,
             on_error=self._fail,
         )
-        self.audio = AudioBranch(job, self.book, self.timeline, self._gate, self._outbox, settings)
+        self.audio = AudioBranch(job, self.book, self.timeline, self._gate, self._outbox, settings, self._on_transcript)
         faces = engines.faces(request.engines.get(Task.FACES, ""))
         casts = Casts(
             choice=request.face,

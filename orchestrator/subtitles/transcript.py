@@ -3,12 +3,27 @@
 import re
 from collections.abc import Sequence
 
+from orchestrator.errors import TranscriptRefused
 from orchestrator.subtitles.cues import Cue, Line
+from orchestrator.subtitles.srt import parse_srt
 from orchestrator.subtitles.units import plain
 
 _ENDS_SENTENCE = re.compile(r"[.?!…。？！][\"')\]}»”’」』）]*$")
 _MARKUP = re.compile(r"</?(?:i|b|u|s|font|ruby|rt)(?:\s[^<>]*)?>|\{\\[^{}]*\}", re.IGNORECASE)
 """SubRip's tags and the placing codes of SubStation: for players, not for a voice."""
+
+
+MAX_PAUSE_MS = 1000
+"""So long a silence within a sentence is rare: the next cue then begins another one."""
+
+
+def read_transcript(content: bytes, clip_end_ms: int, max_sentence_ms: int) -> tuple[Line, ...]:
+    """Return the sentences of a SubRip file; raises TranscriptRefused, also when nothing in it can be spoken."""
+    cues = parse_srt(content, clip_end_ms)
+    sentences = tuple(sentences_of(cues, max_pause_ms=MAX_PAUSE_MS, max_sentence_ms=max_sentence_ms))
+    if not sentences:
+        raise TranscriptRefused(1, "no cue has a text that can be spoken")
+    return sentences
 
 
 def sentences_of(cues: Sequence[Cue], *, max_pause_ms: int, max_sentence_ms: int) -> list[Line]:

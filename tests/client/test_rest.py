@@ -53,6 +53,13 @@ def test_a_clip_is_dubbed_followed_and_fetched(client, owner, clip, tmp_path):
     assert client.download(dub_id, "clip", tmp_path / "clip").read_bytes() == clip.read_bytes()
 
 
+def test_a_transcript_goes_with_the_clip(client, gateway, clip, tmp_path):
+    (tmp_path / "said.srt").write_bytes(b"1\n00:00:00,000 --> 00:00:00,200\nHello there.\n")
+    dub_id = client.create(clip, "es", transcript=tmp_path / "said.srt")["id"]
+    with gateway.media.open(dub_id, "transcript.srt") as stored:
+        assert stored.read() == (tmp_path / "said.srt").read_bytes()
+
+
 def test_a_refusal_carries_the_gateways_problem(client, tmp_path):
     (tmp_path / "notes.txt").write_text("no video")
     with pytest.raises(RestError) as caught:

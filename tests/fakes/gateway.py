@@ -142,12 +142,15 @@ def post_clip(
     *,
     name: str = "clip.mp4",
     headers: dict[str, str] | None = None,
+    transcript: bytes | None = None,
     **fields: str,
 ) -> httpx.Response:
     """Upload a clip, to Spanish unless told otherwise; a field of "" is left out."""
     values = {"target_language": "es", **fields}
     data = {field: value for field, value in values.items() if value}
     files = {"clip": (name, content, "video/mp4")}
+    if transcript is not None:
+        files["transcript"] = ("any name.srt", transcript, "application/x-subrip")
     return httpx.post(f"{url}/v1/dubs", data=data, files=files, headers=headers, timeout=30)
 
 

@@ -14,6 +14,7 @@ from orchestrator.session.replies import ReplyRouter
 from orchestrator.session.request import DubRequest
 from orchestrator.session.session import DubSession
 from orchestrator.settings import Settings
+from orchestrator.subtitles.cues import Line
 from orchestrator.workers.run import STAGES, start_worker
 from tests.fakes.engines import FakeBoundary, FakeFaces, FakeLips, FakeMt, FakeStt, FakeTts
 
@@ -87,9 +88,10 @@ class FakePipeline:
         target: str = "es",
         engines: dict[str, str] | None = None,
         face: str = "",
+        transcript: tuple[Line, ...] | None = None,
     ) -> DubSession:
         return DubSession(
-            DubRequest(uuid.uuid4(), source, target, engines or {}, FaceChoice.parse(face)),
+            DubRequest(uuid.uuid4(), source, target, engines or {}, FaceChoice.parse(face), transcript=transcript),
             clip,
             probe(clip, self.settings.media),
             engines=self.engines,

@@ -61,6 +61,13 @@ def test_a_boundary_engine_is_required_only_where_the_request_names_it():
     assert required_engines(engines, {"boundary": "another"})[Task.BOUNDARY] == "another"
 
 
+def test_where_nobody_listens_whatever_is_translated_can_be_dubbed():
+    mt, tts = config(language_pairs="en-es fi-es es-fi"), config(languages="es")
+    offer = offer_of(None, mt, tts)
+    assert offer.pairs == (LanguagePair("en", "es"), LanguagePair("fi", "es"))
+    assert offer.source("", "en") == "en"
+
+
 @pytest.mark.parametrize(("code", "three"), [("es", "spa"), ("de", "deu"), ("fil", "fil"), ("xx", "und")])
 def test_mp4_knows_languages_by_three_letters(code, three):
     assert three_letters(code) == three

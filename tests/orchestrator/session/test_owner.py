@@ -1,3 +1,4 @@
+import json
 import threading
 
 import pytest
@@ -32,10 +33,12 @@ class Rig:
         self.owner = Owner(pipeline.settings, self.broker, pipeline.engines, self.dubs, self.media)
         self.owner.start()
 
-    def submit(self, with_clip=True, face=""):
+    def submit(self, with_clip=True, face="", transcript=None):
         dub = self.dubs.create(new_dub(clip=clip_facts(probe(self.clip, self.pipeline.settings.media))))
         if with_clip:
             self.media.put_file(dub.id, Artefact.CLIP, self.clip)
+        if transcript is not None:
+            self.media.put_bytes(dub.id, Artefact.TRANSCRIPT, transcript)
         self.publish(dub.id, face)
         return dub.id
 
@@ -88,6 +91,17 @@ def test_a_job_becomes_artefacts_and_progress(make_rig):
     ]  # fmt: skip
     stages = {event.stage for event in rig.dubs.events.after(dub_id, 0, 1000) if event.stage}
     assert {"segment", "stt", "speech", "faces", "lips"} <= stages
+
+
+def test_a_transcript_that_came_with_the_clip_is_dubbed_without_listening(make_rig):
+    rig = make_rig()
+    srt = b"1\n00:00:00,500 --> 00:00:01,000\nGood\n\n2\n00:00:01,000 --> 00:00:02,000\nmorning.\n"
+    dub_id = rig.submit(transcript=srt)
+    rig.wait(dub_id, DubState.SUCCEEDED)
+    assert rig.pipeline.engines.stt_engine.calls == []
+    with rig.media.open(dub_id, Artefact.SEGMENTS) as segments:
+        (segment,) = json.loads(segments.read())["segments"]
+    assert (segment["source_text"], segment["start_ms"], segment["end_ms"]) == ("Good morning.", 500, 2000)
 
 
 def test_a_job_that_comes_twice_is_dubbed_once(make_rig):

@@ -1,10 +1,12 @@
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.errors import TranscriptRefused
 from orchestrator.subtitles.cues import Cue, Line
-from orchestrator.subtitles.transcript import sentences_of
+from orchestrator.subtitles.transcript import read_transcript, sentences_of
 
 
 def joined(*cues):
@@ -44,3 +46,13 @@ def test_every_word_is_in_one_sentence_and_sentences_keep_their_order(drawn):
     assert " ".join(s.text for s in sentences).split() == " ".join(c.text for c in cues).split()
     for before, after in itertools.pairwise(sentences):
         assert before.start_ms < before.end_ms <= after.start_ms
+
+
+def test_a_file_is_read_as_sentences():
+    content = b"1\n00:00:00,000 --> 00:00:01,000\nOne\n\n2\n00:00:01,000 --> 00:00:02,000\ntwo.\n"
+    assert read_transcript(content, 2000, 10_000) == (Line(0, 2000, "One two."),)
+
+
+def test_a_file_in_which_nothing_can_be_spoken_is_refused():
+    with pytest.raises(TranscriptRefused, match="can be spoken"):
+        read_transcript(b"1\n00:00:00,000 --> 00:00:01,000\n<i></i>\n", 2000, 10_000)
