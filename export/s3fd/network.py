@@ -25,7 +25,7 @@ BACKGROUND_LABELS = 3
 """Of the first level: its background score is the largest of so many (paper, section 3.3: max-out background label)."""
 
 _EPSILON = 1e-10
-"""Added to a norm before the division."""
+"""A norm is at least this before the division."""
 
 # name: output channels as a multiple of the width, input channels likewise (0: the picture), kernel, stride, padding
 _CONVOLUTIONS = {
@@ -71,7 +71,9 @@ class ChannelNorm(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """[n, c, h, w] -> the same shape."""
-        length = features.pow(2).sum(dim=1, keepdim=True).sqrt() + _EPSILON
+        # Published: length + 1e-10. The same for every length that FP32 tells from 0; the exporter takes the sum for a
+        # sum with 0 and drops it, and positions without any feature would be NaN.
+        length = features.pow(2).sum(dim=1, keepdim=True).sqrt().clamp(min=_EPSILON)
         return features / length * self.weight.view(1, -1, 1, 1)
 
 

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from client.config_file import read_config_file
 from export.errors import KeysMismatch, ParityMissed
+from export.onnx_file import trace
 from export.parity import check_parity
+from export.precision import precision
 from export.s3fd import boxes
 from export.s3fd.family import BOXES, FAMILY, OFFSETS, PROBABILITY
 from export.signature import check_config
@@ -70,6 +72,18 @@ def test_red_and_blue_are_not_the_same_to_the_network(network):
     swapped = {"FRAMES": np.ascontiguousarray(inputs["FRAMES"][..., ::-1])}
     found, other = FAMILY.reference(network, inputs), FAMILY.reference(network, swapped)
     assert np.abs(found["LEVEL_4"] - other["LEVEL_4"]).max() > 0.1
+
+
+def test_a_picture_without_any_feature_gives_numbers_in_the_exported_graph_too(tmp_path):
+    state = FAMILY.synth(3, WIDTH)
+    for name in ("conv3_3.weight", "conv3_3.bias"):
+        state[name].zero_()
+    network = FAMILY.load(state)
+    trace(FAMILY, FAMILY.graph(network), tmp_path / "model.onnx")
+    black = {"FRAMES": np.zeros((1, 64, 96, 3), np.uint8)}
+    found = precision("fp32").open(tmp_path)(black)
+    for name, expected in FAMILY.reference(network, black).items():
+        np.testing.assert_allclose(found[name], expected, atol=1e-4)
 
 
 def test_a_random_checkpoint_is_the_seeds_alone_and_says_face_here_and_there(network):
