@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from client.contracts import BoundaryEngine, FacesEngine, LipsEngine
+from orchestrator.background_choice import BackgroundChoice
 from orchestrator.face_choice import FaceChoice
 from orchestrator.subtitles.cues import Line
 
@@ -21,6 +22,8 @@ class DubRequest:
     """Task -> Triton model, where it differs from the settings."""
     face: FaceChoice | None = None
     """Whose lips move; None: the one who speaks."""
+    background: BackgroundChoice | None = None
+    """What becomes of the source's sound; None: what the settings say."""
     transcript: tuple[Line, ...] | None = None
     """The sentences, where somebody says what is spoken: then nobody listens, and `source_language` is not ""."""
 

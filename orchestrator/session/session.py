@@ -6,15 +6,18 @@ track), and the caller's own, which renders. Replies of the stage workers come i
 
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 import soxr
 
 from client.contracts import Task
+from orchestrator.background_choice import duck_level_db
 from orchestrator.clock import now_ms
 from orchestrator.errors import SessionCancelled, StageFailed
-from orchestrator.media.audio import read_audio
-from orchestrator.media.clip import ClipInfo
+from orchestrator.media.audio import read_audio, read_sound
+from orchestrator.media.clip import ClipInfo, Mono
+from orchestrator.media.loudness import measure
 from orchestrator.media.mux import Muxer, copy_unchanged
 from orchestrator.media.video import read_frames
 from orchestrator.messages import (
@@ -30,12 +33,14 @@ from orchestrator.segmentation.sentences import Decided, SentenceGate
 from orchestrator.session.audio_branch import AudioBranch, AudioJob
 from orchestrator.session.gatekeeper import Gatekeeper
 from orchestrator.session.judge import TextJudge, as_given
+from orchestrator.session.mixer import SoundMixer
 from orchestrator.session.outbox import Outbox
 from orchestrator.session.render import Renderer
 from orchestrator.session.replies import Reply, ReplyRouter
 from orchestrator.session.request import DubRequest, SessionEngines, SessionListener
 from orchestrator.session.segments import Segment, SegmentBook
 from orchestrator.settings import Settings
+from orchestrator.timing.loudness_match import LoudnessMatch, SentenceLoudness
 from orchestrator.timing.stretch import stretch
 from orchestrator.timing.timeline import DubTimeline
 from orchestrator.timing.trim import trim_silence
@@ -65,7 +70,10 @@ class DubSession:
         self.settings = settings
         self.traceparent = new_traceparent()
         self.book = SegmentBook()
-        self.timeline = DubTimeline(clip.duration_s, settings.media.output_sample_rate_hz, settings.timing, stretch)
+        self.match = LoudnessMatch(settings.sound.ceiling_dbtp) if settings.sound.match_loudness else None
+        rate = settings.media.output_sample_rate_hz
+        self.timeline = DubTimeline(clip.duration_s, rate, settings.timing, stretch, self.match)
+        self.mixer = self._new_mixer(clip_path)
         self._path = clip_path
         self._replies = replies
         self._listener = listener
@@ -125,12 +133,16 @@ class DubSession:
             self.finished_at_ms = now_ms()
 
     def _render(self, result: Path) -> bool:
-        with Muxer(result, self.clip, self.settings.media) as muxer:
+        with (
+            closing(self.mixer),
+            Muxer(result, self.clip, self.settings.media, channels=self.mixer.channels) as muxer,
+        ):
             self.renderer = Renderer(
                 self.clip,
                 self.timeline,
                 self.lips,
                 self._lips_engine.profile,
+                self.mixer,
                 muxer,
                 self.settings,
                 lambda: self._last_reply_s,
@@ -143,6 +155,13 @@ class DubSession:
         if not spoken:
             copy_unchanged(self._path, result, self.clip, self.settings.media)
         return spoken
+
+    def _new_mixer(self, clip_path: Path) -> SoundMixer:
+        duck_db = duck_level_db(self.request.background, self.settings.sound)
+        channels = 1 if duck_db is None else min(self.clip.audio_channels, 2)
+        rate = self.settings.media.output_sample_rate_hz
+        background = None if duck_db is None else read_sound(clip_path, self.clip, rate, channels=channels)
+        return SoundMixer(self.timeline, self.clip.duration_s, background, channels, duck_db, self.settings.sound)
 
     def stop(self) -> None:
         """Stop all branches; `run` then raises SessionCancelled unless it had finished."""
@@ -218,9 +237,23 @@ class DubSession:
             self._keep(segment)
             return
         rate = self.timeline.sample_rate_hz
-        self.timeline.put(segment.segment_id, soxr.resample(speech, SPOKEN_SAMPLE_RATE_HZ, rate), part.speed)
+        loudness = self._loudness(segment, speech)
+        self.timeline.put(segment.segment_id, soxr.resample(speech, SPOKEN_SAMPLE_RATE_HZ, rate), part.speed, loudness)
         segment.release()
         self.speech_done_at_ms = now_ms()
+
+    def _loudness(self, segment: Segment, speech: Mono) -> SentenceLoudness | None:
+        if self.match is None:
+            return None
+        source = segment.source_sound(SPEECH_SAMPLE_RATE_HZ)
+        dub = measure(speech, SPOKEN_SAMPLE_RATE_HZ)
+        return SentenceLoudness(
+            source_lufs=measure(source, SPEECH_SAMPLE_RATE_HZ).lufs,
+            source_s=len(source) / SPEECH_SAMPLE_RATE_HZ,
+            dub_lufs=dub.lufs,
+            dub_s=len(speech) / SPOKEN_SAMPLE_RATE_HZ,
+            dub_peak_dbtp=dub.true_peak_dbtp,
+        )
 
     def _keep(self, segment: Segment) -> None:
         segment.kept = True
