@@ -14,8 +14,6 @@ class Artefact(StrEnum):
     """The source as uploaded."""
     TRANSCRIPT = "transcript.srt"
     """What is spoken in it, where the request said so."""
-    TRANSCRIPT = "transcript.srt"
-    """What is spoken in it, where the request said so."""
     RESULT = "result.mp4"
     SUBTITLES_SRT = "subtitles.<lang>.srt"
     SUBTITLES_VTT = "subtitles.<lang>.vtt"
