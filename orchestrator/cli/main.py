@@ -2,7 +2,7 @@
 
 import typer
 
-from orchestrator.cli import demo, dub, models, processes
+from orchestrator.cli import demo, dub, models, processes, report
 
 app = typer.Typer(
     help="Dub a talking-head video into another language and move the lips to match.",
@@ -11,6 +11,7 @@ app = typer.Typer(
 )
 app.command()(dub.dub)
 app.command()(demo.demo)
+app.command()(report.report)
 app.command()(processes.serve)
 app.command()(processes.worker)
 app.command()(processes.owner)
