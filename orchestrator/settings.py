@@ -122,8 +122,10 @@ class SyncSettings(_Section):
     window_ms: int = Field(50, ge=1, le=500)
     """A sentence that starts further than this from its source is counted in the report. Paper: 50 ms."""
     resync_ms: int = Field(100, ge=1, le=1000)
-    """Drift that triggers re-synchronisation. Paper: 100 ms. Clips are placed by timestamps and do not drift: for live
-    streams, which this release does not take."""
+    """A clip whose sound is further than this from its picture is put right (docs/SOUND.md). Paper: drift of 100 ms
+    triggers re-synchronisation."""
+    measure_source_s: float = Field(20.0, ge=0, le=120)
+    """So much of a clip with a face in it is looked at first, to measure that; 0: never."""
     ring_frames: int = Field(300, ge=2, le=10_000)
     """Decoded frames that wait for their speech; then decoding pauses. Paper: 300."""
     ring_bytes: int = Field(512 * MIB, ge=MIB)

@@ -43,13 +43,17 @@ class SoundMixer:
         """1 or 2."""
         self.duck_db = None if background is None else duck_db
         """How loud the source's sound is while somebody speaks; None: it is not kept."""
-        self.ducked_samples = 0
-        """Samples so far in which the source's sound was not at its own level."""
+        self._ducked_samples = 0
 
     @property
     def needs_from_s(self) -> float:
         """What lies before is not read again."""
         return self._mixed / self._rate_hz - BRIDGE_S
+
+    @property
+    def ducked_s(self) -> float:
+        """For so long the source's sound was lower than it is."""
+        return self._ducked_samples / self._rate_hz
 
     @property
     def loudness(self) -> Loudness:
@@ -85,7 +89,7 @@ class SoundMixer:
         spans = self._timeline.speaking(start_s - BRIDGE_S, end_s + BRIDGE_S)
         assert self.duck_db is not None
         gains = duck_gains(spans, self._mixed, count, self._rate_hz, self.duck_db)
-        self.ducked_samples += int(np.count_nonzero(gains < 1.0))
+        self._ducked_samples += int(np.count_nonzero(gains < 1.0))
         dub = self._timeline.read(self._mixed, count, kept=False)
         return self._source(count) * gains + dub
 

@@ -10,6 +10,7 @@ import msgspec
 from client.contracts import Task
 from orchestrator.session.gate_report import ChunkEntry, GateReport, chunk_entries, gate_report
 from orchestrator.session.segments import Segment
+from orchestrator.session.sound_report import SoundReport, SourceSyncReport, sound_report, source_sync_report
 from orchestrator.session.timing_report import TimingReport, timing_report
 from orchestrator.session.visual_report import VisualReport, visual_report
 from orchestrator.timing.placement import Placement, Verdict
@@ -124,6 +125,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Sentences that start further than `sync.window_ms` from their source."""
     verdicts: dict[str, int]
     timing: TimingReport
+    sound: SoundReport
+    source_sync: SourceSyncReport
     ring_frames_max: int
     ring_mb_max: float
     peak_rss_mb: float
@@ -226,6 +229,8 @@ def build_report(session: "DubSession", *, spoken: bool) -> Report:
         verdicts={verdict.value: sum(e.verdict == verdict.value for e in entries) for verdict in Verdict}
         | {KEPT: len(entries) - len(dubbed)},
         timing=timing_report(dubbed),
+        sound=sound_report(session.mixer if spoken else None, session.match),
+        source_sync=source_sync_report(session.sync),
         ring_frames_max=session.visual.stats.ring_frames_max,
         ring_mb_max=round(session.visual.stats.ring_bytes_max / 1e6, 1),
         peak_rss_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),

@@ -8,7 +8,7 @@ import numpy as np
 
 from orchestrator.visual.casting import Cast, ChosenBy, LargestCasting
 from orchestrator.visual.loudness import SpeechLoudness
-from orchestrator.visual.mouth_motion import FaceParts, cut_parts, mouth_motion
+from orchestrator.visual.mouth_watch import MouthWatch
 from orchestrator.visual.seen import SeenFrame
 from orchestrator.visual.speaker import LAGS_S, Window, speakers
 
@@ -16,8 +16,6 @@ PAST_S = 3.0
 """Decided frames that later decisions look back on."""
 STEP_S = 0.2
 """So much is decided at a time."""
-MIN_INTERVAL_S = 0.03
-"""Mouths are looked at no more often: at 60 frames/s they hardly move from one frame to the next."""
 
 
 class _Watched:
@@ -48,8 +46,7 @@ class SpeakerCasting:
         self._held: deque[tuple[SeenFrame, _Watched]] = deque()
         self._held_bytes = 0
         self._past: deque[_Watched] = deque()
-        self._last_parts: dict[int, tuple[float, FaceParts]] = {}
-        self._last_motions: dict[int, float] = {}
+        self._mouths = MouthWatch()
         self._shot = 0
 
     def push(self, seen: SeenFrame) -> Iterator[Cast]:
@@ -58,12 +55,12 @@ class SpeakerCasting:
             yield from self.finish()
             self._shot = seen.shot
             self._past.clear()
-            self._forget_mouths()
+            self._mouths.forget()
         if not self._held and len(seen.faces) <= 1:
-            self._forget_mouths()
+            self._mouths.forget()
             yield self._largest.decide(seen)
             return
-        self._held.append((seen, _Watched(seen, self._watch(seen))))
+        self._held.append((seen, _Watched(seen, self._mouths.watch(seen))))
         self._held_bytes += seen.nbytes
         if all(len(held.faces) <= 1 for held, _ in self._held):
             yield from self.finish()
@@ -75,25 +72,6 @@ class SpeakerCasting:
     def finish(self) -> Iterator[Cast]:
         """Decide the rest with what is known."""
         yield from self._decide(math.inf)
-
-    def _watch(self, seen: SeenFrame) -> dict[int, float]:
-        """Return the motion of each mouth since it was looked at before."""
-        for face in seen.faces:
-            before_s, before = self._last_parts.get(face.track, (-math.inf, None))
-            if seen.time_s - before_s < MIN_INTERVAL_S:
-                continue
-            parts = cut_parts(seen.frame, face.box)
-            self._last_parts[face.track] = (seen.time_s, parts)
-            if before is not None:
-                self._last_motions[face.track] = mouth_motion(before, parts)
-        present = {face.track for face in seen.faces}
-        self._last_parts = {track: parts for track, parts in self._last_parts.items() if track in present}
-        self._last_motions = {track: motion for track, motion in self._last_motions.items() if track in present}
-        return dict(self._last_motions)
-
-    def _forget_mouths(self) -> None:
-        self._last_parts.clear()
-        self._last_motions.clear()
 
     def _decide(self, stretch_s: float) -> Iterator[Cast]:
         """Let go of the frames of the oldest `stretch_s`."""

@@ -161,7 +161,7 @@ class VisualBranch:
     def _run(self) -> None:
         try:
             with contextlib.ExitStack() as stack:
-                _close_later(stack, self._source)
+                close_later(stack, self._source)
                 self._follow(stack)
         except BaseException as error:  # the consumer raises it: nothing may die silently in this thread
             self._finished_at_ms = now_ms()
@@ -187,7 +187,7 @@ class VisualBranch:
         if sound is None or look_ahead_s == 0:
             return LargestCasting()
         blocks = sound()
-        _close_later(stack, blocks)
+        close_later(stack, blocks)
         loudness = SpeechLoudness(self._unless_cancelled(blocks), self._settings.vad)
         return SpeakerCasting(loudness, look_ahead_s, int(self._settings.sync.ring_bytes * SPEAKER_SHARE))
 
@@ -200,7 +200,7 @@ class VisualBranch:
             raise ValueError("a choice with a time needs the frames a second time")
         frames = self._casts.again()
         with contextlib.ExitStack() as stack:
-            _close_later(stack, frames)
+            close_later(stack, frames)
             return track_at(seen_frames(self._decoded(frames), self._new_look_ahead()), choice)
 
     def _new_look_ahead(self) -> LookAhead:
@@ -229,7 +229,7 @@ class VisualBranch:
             self._frames_with_face += tracked.face is not None
 
 
-def _close_later(stack: contextlib.ExitStack, items: object) -> None:
+def close_later(stack: contextlib.ExitStack, items: object) -> None:
     """Close a generator with the stack; other iterators have nothing to close."""
     if (close := getattr(items, "close", None)) is not None:
         stack.callback(close)

@@ -86,8 +86,8 @@ def speakers(window: Window, before: int | None = None) -> list[int]:
 
 def _evidence(window: Window) -> Float64:
     """Return what every frame says for each face and (last) for nobody, in seconds: [lags, n, faces + 1]."""
-    motion = np.stack([_normalised(_smoothed(row), STILL_DEVIATION) for row in window.motions])
-    loud = np.stack([_normalised(row, FLAT_DEVIATION) for row in window.loudness])
+    motion = np.stack([normalised(_smoothed(row), STILL_DEVIATION) for row in window.motions])
+    loud = np.stack([normalised(row, FLAT_DEVIATION) for row in window.loudness])
     faces = loud[:, None] * motion - LAG_COST * np.abs(LAGS_S)[:, None, None]
     faces = np.where(window.present, faces, -np.inf)
     nobody = NOBODY * (window.loudness[LAG_STEPS] > SOUND) - LAG_COST * np.abs(LAGS_S)[:, None, None]
@@ -103,6 +103,7 @@ def _smoothed(motion: Float64) -> Float64:
     return np.convolve(padded, np.full(SMOOTHED_FRAMES, 1.0 / SMOOTHED_FRAMES), mode="valid")
 
 
-def _normalised(row: Float64, least_deviation: float) -> Float64:
+def normalised(row: Float64, least_deviation: float) -> Float64:
+    """Return the row with mean 0 and deviation 1; a row that hardly varies is not blown up."""
     centred: Float64 = (row - row.mean()) / max(float(row.std()), least_deviation)
     return centred
