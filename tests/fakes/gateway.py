@@ -32,7 +32,7 @@ from tests.waiting import eventually
 START_TIMEOUT_S = 20.0
 SEGMENTS = (
     b'{"segments":[{"sequence":0,"start_ms":100,"end_ms":900,"source_text":"Hello <b>there</b>.",'
-    b'"text":"Hola a todos.","verdict":"fits","rate":1.0,"dub_start_ms":100,"dub_end_ms":880}]}'
+    b'"text":"Hola a todos.","verdict":"tight","rate":1.3,"onset_error_ms":120,"dub_start_ms":100,"dub_end_ms":880}]}'
 )
 VTT = b"WEBVTT\n\n00:00:00.100 --> 00:00:00.880\nHola a todos.\n"
 SRT = b"1\n00:00:00,100 --> 00:00:00,880\nHola a todos.\n"

@@ -84,9 +84,13 @@ function sentenceRow(dub, segment) {
 }
 
 function fitNote(segment) {
-  if (segment.verdict === "overflow") return "longer than its slot";
   const rate = segment.rate ?? 1;
-  return rate > 1.005 ? `spoken ${rate.toFixed(2)} times as fast` : "";
+  const late_ms = segment.onset_error_ms ?? 0;
+  return [
+    segment.verdict === "overflow" ? "longer than its slot" : "",
+    rate > 1.005 ? `spoken ${rate.toFixed(2)} times as fast` : "",
+    late_ms > 50 ? `${(late_ms / 1000).toFixed(1)} s late` : "",
+  ].filter(Boolean).join(", ");
 }
 
 function clock(ms) {
