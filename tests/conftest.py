@@ -20,7 +20,7 @@ from orchestrator.settings import EngineSettings
 
 @pytest.fixture(scope="session")
 def triton_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedTriton]:
-    """The embedded Triton with the five embedded engines: `.grpc_url`, `.http_url`, `.models`."""
+    """The embedded Triton with all embedded engines: `.grpc_url`, `.http_url`, `.models`."""
     server = EmbeddedTriton(EngineSettings().names(), run_dir=tmp_path_factory.mktemp("triton"))
     try:
         server.start()

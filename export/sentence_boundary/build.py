@@ -10,18 +10,19 @@ from pathlib import Path
 import numpy as np
 
 from export import install
-from export.manifest import tools, write_manifest
+from export.errors import ExportError
+from export.manifest import FILE_NAME, tools, write_manifest
 from export.onnx_file import trace
 from export.parity import Parity, Runner, check_parity
 from export.runtime import open_graph
 from export.sentence_boundary.calibration import calibrate
 from export.sentence_boundary.corpus import SIDES, Corpus, count, split_corpus
-from export.sentence_boundary.examples import Example, balanced
+from export.sentence_boundary.examples import Example, balanced, clauses
 from export.sentence_boundary.family import FAMILY
 from export.sentence_boundary.half_weights import round_weights, store_half
 from export.sentence_boundary.network import BoundaryNetwork
 from export.sentence_boundary.packages import Unpacked, fetch
-from export.sentence_boundary.scores import Array, by, reliability, scores, truth
+from export.sentence_boundary.scores import GATE, Array, by, reliability, scores, truth
 from export.sentence_boundary.sources import documents
 from export.sentence_boundary.styles import STYLES
 from export.sentence_boundary.tokens import TOKENISER, TOKENISER_PATH
@@ -57,24 +58,60 @@ def build(job: Job, say: Say) -> Path:
     """
     with install.staging(job.repository, FAMILY.triton_model, None) as room:
         sources = source_sha256()
-        say("fetching and reading the packages")
-        unpacked = list(fetch(job.packages))
-        corpus = split_corpus((each for one in unpacked for each in documents(one)), job.recipe.seed)
-        say(", ".join(f"{side}: {count(corpus[side])} sentences" for side in SIDES))
-        validation, test = (balanced(corpus[side], MEASURED_EACH, job.recipe.seed) for side in ("validation", "test"))
+        unpacked, corpus = _read(job, say)
+        validation = balanced(corpus["validation"], MEASURED_EACH, job.recipe.seed)
         streams = {style: stream(corpus["train"], style, job.recipe.seed) for style in STYLES}
         network, seconds = train(streams, job.recipe, lambda step, loss: say(f"step {step}: loss {loss:.4f}"))
         round_weights(network)
         calibrate(network, validation)
         graph = room.folder / GRAPH
         parity = _write_graph(network, graph, job.recipe.seed)
-        answers = answers_of(open_graph(graph), test)
         content = _manifest(job.recipe, seconds, network, parity, unpacked, corpus)
-        content |= {"source_sha256": sources, "graph_sha256": _sha256(graph), "test": scored(test, answers)}
-        write_manifest(room.folder, content)
-        say(json.dumps(content["test"], indent=1))
-        install.write_file(job.sample, sample(test))
+        content |= {"source_sha256": sources, "graph_sha256": _sha256(graph)}
+        _measure(room.folder, content, corpus, job, say)
         return room.install()
+
+
+def score(job: Job, say: Say) -> Path:
+    """Score the newest version again, on the same packages; the manifest gets the figures, the sample is written anew.
+
+    Raises:
+        ExportError: its sub-classes say what.
+    """
+    model_folder = job.repository / FAMILY.triton_model
+    newest = max(install.versions(model_folder), default=None)
+    if newest is None:
+        raise ExportError(f"{model_folder} has no version to score")
+    folder = model_folder / str(newest)
+    content = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+    if content["graph_sha256"] != _sha256(folder / GRAPH):
+        raise ExportError(f"{folder / GRAPH} is not the graph that its manifest tells of")
+    _, corpus = _read(job, say)
+    _measure(folder, content, corpus, job, say)
+    return folder
+
+
+def _read(job: Job, say: Say) -> tuple[list[Unpacked], Corpus]:
+    say("fetching and reading the packages")
+    unpacked = list(fetch(job.packages))
+    corpus = split_corpus((each for one in unpacked for each in documents(one)), job.recipe.seed)
+    say(", ".join(f"{side}: {count(corpus[side])} sentences" for side in SIDES))
+    return unpacked, corpus
+
+
+def _measure(folder: Path, content: dict[str, object], corpus: Corpus, job: Job, say: Say) -> None:
+    """Score the folder's graph; write its manifest and the sample."""
+    run = open_graph(folder / GRAPH)
+    test = balanced(corpus["test"], MEASURED_EACH, job.recipe.seed)
+    ends = clauses(corpus["test"], MEASURED_EACH // 2, job.recipe.seed)
+    kept = sample_of(test)
+    content["test"] = scored(test, answers_of(run, test))
+    content["clause ends that pass the gate"] = passing(ends, answers_of(run, ends))
+    content["sample"] = _rounded(asdict(scores(truth(kept), answers_of(run, kept))))
+    write_manifest(folder, content)
+    lines = [json.dumps(example.as_json(), ensure_ascii=False) for example in kept]
+    install.write_file(job.sample, ("\n".join(lines) + "\n").encode())
+    say(json.dumps(content["test"], indent=1))
 
 
 def answers_of(run: Runner, examples: Sequence[Example], batch: int = 32) -> Array:
@@ -106,16 +143,25 @@ def scored(examples: Sequence[Example], answers: Array) -> dict[str, object]:
     }
 
 
-def sample(test: Sequence[Example]) -> bytes:
-    """Return the first SAMPLE_EACH examples of each kind, one JSON object a line."""
+def passing(examples: Sequence[Example], answers: Array) -> dict[str, float]:
+    """Return the share of texts of each style that the gate takes for whole."""
+    styles = np.array([example.style for example in examples])
+    return {style: round(float((answers[styles == style] >= GATE).mean()), 4) for style in STYLES}
+
+
+def sample_of(test: Sequence[Example]) -> list[Example]:
+    """Return the first SAMPLE_EACH examples of each language, style and answer, but no fortunes.
+
+    Those quote whom they like, and not everything that one would like to have in a repository.
+    """
     seen: Counter[tuple[str, str, bool]] = Counter()
-    lines = []
+    kept = []
     for example in test:
         part = (example.language, example.style, example.complete)
-        seen[part] += 1
-        if seen[part] <= SAMPLE_EACH:
-            lines.append(json.dumps(example.as_json(), ensure_ascii=False))
-    return ("\n".join(lines) + "\n").encode()
+        if seen[part] < SAMPLE_EACH and not example.group.startswith("fortunes"):
+            seen[part] += 1
+            kept.append(example)
+    return kept
 
 
 def _write_graph(network: BoundaryNetwork, path: Path, seed: int) -> Parity:

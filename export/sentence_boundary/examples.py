@@ -22,10 +22,17 @@ MARK_SPURIOUS = 0.15
 """Of punctuated texts that are incomplete: a full stop or an ellipsis where they were cut."""
 
 JOINTS = {
-    "en": words("and but or because so that which who when where if while although since before after as than"),
-    "es": words("y e pero o porque que cuando donde si mientras aunque pues para como sino por con"),
+    "en": words("that which who whose when where if before after as than to of with"),
+    "es": words("que quien cual cuando donde si como para por con de en a"),
 }
-"""Words before which a clause may begin."""
+"""Words that lead on: before them people pause, and what they said cannot stand by itself."""
+CLAUSES = {
+    "en": words("and but or nor so yet because for although though while since unless until"),
+    "es": words("y e ni o u pero mas sino porque pues aunque mientras así"),
+}
+"""Words before which a clause often ends. What was said may be a whole sentence by then or not: nobody can tell."""
+CLAUSE_MARKS = (";", ":", "—", "–")
+"""The same, written."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,7 @@ class Example:
     language: str
     style: str
     kind: str
-    """How it was made: `whole`, `prefix`, `joint`, `comma`, `abbreviation`."""
+    """How it was made: `whole`, `prefix`, `joint`, `comma`, `abbreviation`, or `clause` (see `clauses`)."""
     group: str
 
     def as_json(self) -> dict[str, object]:
@@ -47,6 +54,19 @@ class Example:
 
 def balanced(passages: Sequence[Passage], each: int, seed: int) -> list[Example]:
     """Make `each` complete and as many incomplete examples of every language and style; fewer never."""
+    return _make(passages, ("whole", "cut"), each, seed)
+
+
+def clauses(passages: Sequence[Passage], each: int, seed: int) -> list[Example]:
+    """Make `each` examples of every language and style that end where a clause often does: "We sat down | and ate".
+
+    They are called incomplete, as the sentence went on; but many are whole sentences as far as they were heard, so they
+    are told apart from the others and nothing is learnt from such places.
+    """
+    return _make(passages, ("clause",), each, seed)
+
+
+def _make(passages: Sequence[Passage], ways: Sequence[str], each: int, seed: int) -> list[Example]:
     found: list[Example] = []
     for language in sorted({passage.language for passage in passages}):
         for style in STYLES:
@@ -55,10 +75,10 @@ def balanced(passages: Sequence[Passage], each: int, seed: int) -> list[Example]
             for passage in passages:
                 if passage.language == language:
                     by_group.setdefault(passage.group, []).append(passage)
-            for complete in (True, False):
+            for way in ways:
                 made = 0
                 while made < each:
-                    example = _example(_draw(by_group, rng), style, complete, rng)
+                    example = _example(_draw(by_group, rng), style, way, rng)
                     if example is not None:
                         found.append(example)
                         made += 1
@@ -72,13 +92,13 @@ def _draw(by_group: dict[str, list[Passage]], rng: random.Random) -> Passage:
     return rng.choice(by_group[group])
 
 
-def _example(passage: Passage, style: str, complete: bool, rng: random.Random) -> Example | None:
+def _example(passage: Passage, style: str, way: str, rng: random.Random) -> Example | None:
     first = rng.randrange(len(passage.sentences))
     taken = passage.sentences[first : first + rng.choice(SENTENCES_JOINED)]
     *before, last = taken
-    kind = "whole"
+    kind, complete = way, way == "whole"
     if not complete:
-        place = _cut(last.split(), passage.language, rng)
+        place = _cut(last.split(), passage.language, way, rng)
         if place is None:
             return None
         kept, kind = place
@@ -93,13 +113,19 @@ def _example(passage: Passage, style: str, complete: bool, rng: random.Random) -
     return Example(text, complete, passage.language, style, kind, passage.group)
 
 
-def _cut(spoken: list[str], language: str, rng: random.Random) -> tuple[list[str], str] | None:
+def _cut(spoken: list[str], language: str, way: str, rng: random.Random) -> tuple[list[str], str] | None:
     """Return the words before a place where somebody could pause, and the kind of place."""
-    inside = range(1, len(spoken))
+
+    def ends_clause(at: int) -> bool:
+        return spoken[at].lower() in CLAUSES[language] or spoken[at - 1].endswith(CLAUSE_MARKS)
+
+    inside = [at for at in range(1, len(spoken)) if ends_clause(at) == (way == "clause")]
+    if way == "clause":
+        return (spoken[: rng.choice(inside)], way) if inside else None
     places = {
         "prefix": list(inside),
         "joint": [at for at in inside if spoken[at].lower() in JOINTS[language]],
-        "comma": [at for at in inside if spoken[at - 1].endswith((",", ";", ":"))],
+        "comma": [at for at in inside if spoken[at - 1].endswith(",")],
         "abbreviation": [at for at in inside if re.search(r"\w\.$", spoken[at - 1])],
     }
     kinds = [kind for kind in ("prefix", "prefix", "joint", "comma", "abbreviation") if places[kind]]

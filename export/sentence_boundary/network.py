@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from export.sentence_boundary.tokens import TOKENISER
 
-WIDTH, LAYERS, HEADS, INNER = 128, 2, 4, 256
+WIDTH, LAYERS, HEADS, INNER = 128, 3, 4, 384
 DROPOUT = 0.1
 
 

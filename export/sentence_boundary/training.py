@@ -20,8 +20,8 @@ class Recipe:
     """How it is trained."""
 
     seed: int = 1
-    steps: int = 4000
-    windows: int = 16
+    steps: int = 2600
+    windows: int = 32
     """Of each style in one step."""
     rate: float = 2e-3
     """Highest learning rate; it rises over the first 5 % of the steps and falls to nothing as a cosine does."""

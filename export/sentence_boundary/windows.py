@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.sentence_boundary.corpus import Passage
-from export.sentence_boundary.examples import JOINTS
+from export.sentence_boundary.examples import CLAUSE_MARKS, CLAUSES, JOINTS
 from export.sentence_boundary.styles import PUNCTUATED, SPEECH, speech_like
 from export.sentence_boundary.tokens import TOKENISER
 
@@ -97,16 +97,13 @@ def _spoken(sentence: str, language: str) -> list[tuple[str, float, float]]:
     """Return words with answer and weight; nothing for a sentence that has no speech-like form."""
     if speech_like(sentence, language) is None:
         return []
+    tokens = TOKENISER.tokens_of(sentence)
     rows: list[tuple[str, float, float]] = []
-    for token in TOKENISER.tokens_of(sentence):
-        if not token[0].isalnum():
-            if rows:
-                rows[-1] = (rows[-1][0], 0.0, PAUSE_WEIGHT)
-            continue
-        if rows and token.lower() in JOINTS[language]:
-            rows[-1] = (rows[-1][0], 0.0, PAUSE_WEIGHT)
-        words = speech_like(token, language)
-        rows += [(word, 0.0, 1.0) for word in (words or "").split()]
+    for index, token in enumerate(tokens):
+        spoken = (speech_like(token, language) or "").split()
+        rows += [(word, 0.0, 1.0) for word in spoken]
+        if spoken:
+            rows[-1] = (rows[-1][0], 0.0, _weight_after(tokens, index, language))
     return [*rows[:-1], (rows[-1][0], 1.0, 1.0)] if rows else []
 
 
@@ -121,8 +118,17 @@ def _written(sentence: str, passage: Passage, rng: np.random.Generator) -> list[
             at_mark = index > words[-1]
             rows.append((token, 1.0, 1.0 if at_mark else UNMARKED_WEIGHT))
             continue
-        joint = tokens[index + 1].lower() in JOINTS[passage.language]
-        rows.append((token, 0.0, PAUSE_WEIGHT if joint or not token[0].isalnum() else 1.0))
+        rows.append((token, 0.0, _weight_after(tokens, index, passage.language)))
         if token[0].isalnum() and rng.random() < SPURIOUS:
             rows.append((".", 0.0, PAUSE_WEIGHT))
     return rows
+
+
+def _weight_after(tokens: Sequence[str], index: int, language: str) -> float:
+    """Return the weight of the place after this token: none where a clause often ends, for nobody can tell."""
+    mark, ahead = tokens[index], [each.lower() for each in tokens[index + 1 : index + 3]]
+    following = next((each for each in ahead if each != ","), "")
+    if mark in CLAUSE_MARKS or following in CLAUSE_MARKS or following in CLAUSES[language]:
+        return 0.0
+    pauses = not mark[0].isalnum() or ahead[:1] == [","] or following in JOINTS[language]
+    return PAUSE_WEIGHT if pauses else 1.0

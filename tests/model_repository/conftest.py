@@ -16,7 +16,7 @@ sys.path.extend(str(version) for version in sorted(REPOSITORY.glob("*/1")))
 
 @pytest.fixture(scope="session")
 def connection(triton_server: EmbeddedTriton) -> Iterator[TritonConnection]:
-    """To the embedded Triton with the five embedded engines."""
+    """To the embedded Triton with all embedded engines."""
     connection = TritonConnection(triton_server.grpc_url, control_timeout_s=30.0)
     yield connection
     connection.close()

@@ -3,16 +3,16 @@ from collections import Counter
 import pytest
 
 from export.sentence_boundary.corpus import Passage
-from export.sentence_boundary.examples import balanced
+from export.sentence_boundary.examples import CLAUSES, balanced, clauses
 
 SENTENCES = (
-    "We walked along the river, and then we sat down because it was late.",
+    "When it was late, we walked along the river and sat down because of the view.",
     "Mr. Brown said that nobody had seen the boat since Monday.",
     "Was there anybody at home when you came back from town?",
     "Nobody answered.",
 )
 FRASES = (
-    "Caminamos junto al río, y luego nos sentamos porque era tarde.",
+    "Cuando era tarde, caminamos junto al río y nos sentamos porque nos gustaba.",
     "El Sr. Pérez dijo que nadie había visto el barco desde el lunes.",
     "¿Había alguien en casa cuando volviste del pueblo?",
     "Nadie contestó.",
@@ -56,6 +56,19 @@ def test_speech_has_no_marks_and_punctuated_texts_have_faults_of_both_kinds(exam
 def test_texts_are_cut_at_every_kind_of_place(examples):
     kinds = Counter(each.kind for each in examples if not each.complete)
     assert {"prefix", "joint", "comma", "abbreviation"} <= set(kinds)
+
+
+def test_no_text_is_called_incomplete_where_a_clause_ends_but_those_that_are_told_apart(examples):
+    wholes = " ".join(SENTENCES + FRASES).lower()
+    cut = [each for each in examples if each.style == "punctuated" and each.kind in ("prefix", "joint", "comma")]
+    for each in cut:
+        last = " ".join(each.text.lower().rstrip(".,…").split()[-3:])
+        following = wholes.split(last, 1)[1].lstrip(",. ").split()[0] if last in wholes else ""
+        assert following not in CLAUSES[each.language]
+    apart = clauses(PASSAGES, each=20, seed=2)
+    assert {each.kind for each in apart} == {"clause"}
+    assert not any(each.complete for each in apart)
+    assert {ends(each.text) for each in apart} == {"boat", "river", "down", "río", "sentamos"}
 
 
 def test_the_same_seed_makes_the_same_texts():

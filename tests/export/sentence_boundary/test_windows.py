@@ -7,7 +7,12 @@ from export.sentence_boundary.tokens import TOKENISER
 from export.sentence_boundary.windows import draw, stream
 
 PASSAGES = [
-    Passage(f"g{number}", "d", "en", ("We came, and we saw it.", "Was it Mr. Brown?", "Nobody answered us at all."))
+    Passage(
+        f"g{number}",
+        "d",
+        "en",
+        ("When we came, we sat down and saw it.", "Was it Mr. Brown?", "Nobody answered us at all."),
+    )
     for number in range(8)
 ]
 
@@ -44,8 +49,9 @@ def test_both_answers_weigh_as_much_in_sum(streams):
 
 def test_places_where_people_pause_weigh_more(streams):
     source = streams[SPEECH]
-    [came, *_], [saw, *_] = places(source, "came"), places(source, "saw")
+    [came, *_], [saw, *_], [down, *_] = (places(source, word) for word in ("came", "saw", "down"))
     assert source.weights[came] > 4 * source.weights[saw]
+    assert source.weights[down] == 0  # before "and": whole or not, nobody can tell
 
 
 def test_windows_are_drawn_from_the_streams_and_repeat_with_the_seed(streams):
