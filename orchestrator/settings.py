@@ -28,7 +28,7 @@ class EngineSettings(_Section):
     tts: str = "tts_espeak"
     faces: str = "faces_haar"
     lips: str = "lips_warp"
-    boundary: str = ""
+    boundary: str = "sentence_boundary"
     """Tells whole sentences from parts; "": none, punctuation and pauses decide."""
 
     def names(self) -> list[str]:
