@@ -65,9 +65,19 @@ class TextJudge:
         begin = time.perf_counter()
         score = engine.complete(text, language, traceparent=child_traceparent(self._traceparent))
         self.score_ms.append(1000 * (time.perf_counter() - begin))
-        pause_ms = round(self._settings.max_pause_s * 1000)
-        return Opinion(score >= self._settings.threshold, Gate.MODEL, pause_ms=pause_ms, score=score)
+        whole = score >= self._settings.threshold
+        pause_ms = 0 if whole else round(1000 * pause_to_end_s(score, self._settings))
+        return Opinion(whole, Gate.MODEL, pause_ms=pause_ms, score=score)
 
     def _without_engine(self, text: str, reason: str) -> Opinion:
         self.fallbacks[reason] += 1
         return by_punctuation(text, self._settings, reason)
+
+
+def pause_to_end_s(score: float, settings: GateSettings) -> float:
+    """Return how long a silence ends a text that is not surely whole: the longer the lower its score.
+
+    Words alone often do not tell whether speech without punctuation is whole ("tomorrow we will fly"); the pause does.
+    """
+    doubt = 1.0 - min(1.0, score / settings.likely_from) if settings.likely_from > 0 else 0.0
+    return settings.sentence_pause_s + doubt * (settings.max_pause_s - settings.sentence_pause_s)

@@ -1,8 +1,10 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from client.errors import ContractViolation, EngineNotLoaded, EngineTimeout, EngineUnavailable
 from orchestrator.segmentation.sentences import Gate
-from orchestrator.session.judge import LANGUAGE_NOT_TRAINED, NO_ENGINE, TextJudge
+from orchestrator.session.judge import LANGUAGE_NOT_TRAINED, NO_ENGINE, TextJudge, pause_to_end_s
 from orchestrator.settings import GateSettings
 from orchestrator.tracing import new_traceparent
 from tests.fakes.engines import FakeBoundary
@@ -21,8 +23,20 @@ def test_the_score_decides_at_the_threshold(score, complete):
     assert not asked.fallbacks
 
 
-def test_a_text_that_the_engine_calls_a_part_still_ends_at_a_long_pause():
-    assert judge(FakeBoundary({"when": 0.1}), max_pause_s=2.0)("when", "en").pause_ms == 2000
+@pytest.mark.parametrize(
+    ("score", "pause_ms"), [(0.0, 2000), (0.1, 1760), (0.25, 1400), (0.5, 800), (0.84, 800), (0.85, 0)]
+)
+def test_the_less_likely_a_text_is_whole_the_longer_a_pause_must_end_it(score, pause_ms):
+    asked = judge(FakeBoundary({"when": score}), sentence_pause_s=0.8, max_pause_s=2.0)
+    assert asked("when", "en").pause_ms == pause_ms
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.sampled_from([0.0, 0.3, 0.5, 1.0]))
+def test_the_pause_that_ends_a_text_never_grows_with_its_score_and_keeps_its_bounds(one, other, likely_from):
+    settings = GateSettings(likely_from=likely_from)
+    low, high = sorted((one, other))
+    shorter, longer = pause_to_end_s(high, settings), pause_to_end_s(low, settings)
+    assert settings.sentence_pause_s <= shorter <= longer <= settings.max_pause_s
 
 
 def test_punctuation_in_the_text_does_not_overrule_the_engine():
