@@ -84,6 +84,14 @@ class Engines:
         stt = self._connection.config(self._names.stt) if heard else None
         return offer_of(stt, self._connection.config(self._names.mt), self._connection.config(self._names.tts))
 
+    def served_versions(self) -> dict[str, str]:
+        """Return the versions that Triton serves of each model, "1" or "1 2". Raises EngineError."""
+        served: dict[str, list[str]] = {}
+        for status in self._connection.statuses():
+            if status.ready:
+                served.setdefault(status.name, []).append(status.version)
+        return {model: " ".join(sorted(versions)) for model, versions in served.items()}
+
     def close(self) -> None:
         """Close the connection; open calls fail."""
         self._connection.close()

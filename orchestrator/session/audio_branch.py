@@ -14,8 +14,8 @@ from orchestrator.queues import topology
 from orchestrator.segmentation.given import GivenSentences
 from orchestrator.segmentation.vad import Chunk, Segmenter
 from orchestrator.session.gatekeeper import Gatekeeper
-from orchestrator.session.outbox import Outbox
 from orchestrator.session.segments import HeardChunk, SegmentBook
+from orchestrator.session.sender import Publisher
 from orchestrator.settings import Settings
 from orchestrator.subtitles.cues import Line
 from orchestrator.timing.timeline import DubTimeline
@@ -45,7 +45,7 @@ class AudioBranch:
         book: SegmentBook,
         timeline: DubTimeline,
         gate: Gatekeeper,
-        outbox: Outbox,
+        outbox: Publisher,
         settings: Settings,
         on_given: Callable[[Transcript], None],
     ) -> None:

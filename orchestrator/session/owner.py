@@ -4,11 +4,14 @@ import tempfile
 import threading
 import time
 import uuid
+from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import structlog
 
 from client.errors import PolylipError
+from orchestrator.corrections import Correction
 from orchestrator.engines import Engines
 from orchestrator.errors import MalformedMessage, SessionCancelled
 from orchestrator.face_choice import FaceChoice
@@ -17,15 +20,17 @@ from orchestrator.messages import DubJob, decode_as
 from orchestrator.queues import topology
 from orchestrator.queues.broker import Broker, Delivery, QueueSpec
 from orchestrator.session.artefacts import write_artefacts
+from orchestrator.session.ledger import DubLedger, Ledger, RenderLedger
 from orchestrator.session.replies import ReplyRouter
 from orchestrator.session.report import Report
 from orchestrator.session.request import DubRequest
 from orchestrator.session.session import DubSession
 from orchestrator.settings import Settings
-from orchestrator.store.artefacts import Artefact
+from orchestrator.store.artefacts import FIRST_REVISION, Artefact, in_revision
 from orchestrator.store.dubs import DubStore
 from orchestrator.store.media import MediaStore
-from orchestrator.store.schema import Dub
+from orchestrator.store.schema import Dub, Render
+from orchestrator.store.stage_cache import MediaCache
 from orchestrator.subtitles.cues import Line
 from orchestrator.subtitles.transcript import read_transcript
 
@@ -38,10 +43,9 @@ PROGRESS_INTERVAL_S = 0.5
 class StoreListener:
     """A session's listener that writes to the job store."""
 
-    def __init__(self, dubs: DubStore, dub_id: uuid.UUID, stopping: threading.Event) -> None:
+    def __init__(self, ledger: Ledger, stopping: threading.Event) -> None:
         """`stopping`: the owner is shutting down, so the session must stop as well."""
-        self._dubs = dubs
-        self._dub_id = dub_id
+        self._ledger = ledger
         self._stopping = stopping
         self._lock = threading.Lock()
         self._written: dict[str, tuple[float, float]] = {}
@@ -56,7 +60,7 @@ class StoreListener:
             if fraction <= before or not due:
                 return
             self._written[stage] = (time.monotonic(), fraction)
-        self._dubs.progress(self._dub_id, stage, fraction)
+        self._ledger.progress(stage, fraction)
 
     def cancelled(self) -> bool:
         """Look, now and then, whether the dub is still wanted."""
@@ -66,8 +70,23 @@ class StoreListener:
             if time.monotonic() - self._looked_at_s < PROGRESS_INTERVAL_S:
                 return self._cancelled
             self._looked_at_s = time.monotonic()
-        self._cancelled = self._dubs.is_cancelled(self._dub_id)
+        self._cancelled = self._ledger.is_cancelled()
         return self._cancelled
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One claimed job."""
+
+    job: DubJob
+    dub: Dub
+    ledger: Ledger
+    render: Render | None = None
+
+    @property
+    def revision(self) -> int:
+        """Of the artefacts that are made."""
+        return self.render.revision if self.render is not None else FIRST_REVISION
 
 
 class Owner:
@@ -107,54 +126,69 @@ class Owner:
             delivery.dead_letter(str(error))
             return
         with structlog.contextvars.bound_contextvars(session=str(job.dub_id)):
-            # named by the try: a duplicate of this very delivery is none of our business, another try of it is
-            dub = self._dubs.claim_running(job.dub_id, f"{self._name}-{delivery.attempt}")
-            if dub is None:
+            work = self._claim(job, delivery.attempt)
+            if work is None:
                 delivery.ack()
             else:
-                self._dub_and_settle(delivery, job, dub)
+                self._dub_and_settle(delivery, work)
+
+    def _claim(self, job: DubJob, attempt: int) -> _Work | None:
+        # named by the try: a duplicate of this very delivery is none of our business, another try of it is
+        name = f"{self._name}-{attempt}"
+        if not job.render:
+            dub = self._dubs.claim_running(job.dub_id, name)
+            return _Work(job, dub, DubLedger(self._dubs, self._media, job.dub_id)) if dub is not None else None
+        claimed = self._dubs.renders.claim(job.render, name)
+        if claimed is None:
+            return None
+        dub, render = claimed
+        return _Work(job, dub, RenderLedger(self._dubs, self._media, render, dub.revision), render)
 
     def _give_up(self, delivery: Delivery, reason: str) -> None:
         """The job was tried as often as is allowed and its owners died each time: tell whoever waits for it."""
         job = decode_as(DubJob, delivery.body)
-        self._fail(job, PolylipError.code, f"given up after {delivery.attempt} tries: {reason}")
+        work = self._claim(job, 0)
+        if work is not None:
+            self._fail(work, PolylipError.code, f"given up after {delivery.attempt} tries: {reason}")
 
-    def _dub_and_settle(self, delivery: Delivery, job: DubJob, dub: Dub) -> None:
+    def _dub_and_settle(self, delivery: Delivery, work: _Work) -> None:
         try:
-            report = self._dub(job, dub)
-            self._dubs.succeed(job.dub_id, {"outcome": report.outcome, "wall_s": report.wall_s, "rtf": report.rtf})
-            log.info("dubbed", wall_s=report.wall_s, rtf=report.rtf)
+            report = self._dub(work)
+            work.ledger.succeed({"outcome": report.outcome, "wall_s": report.wall_s, "rtf": report.rtf})
+            log.info("dubbed", wall_s=report.wall_s, rtf=report.rtf, revision=report.revision)
         except SessionCancelled:
-            self._settle_cancelled(delivery, job)
+            self._settle_cancelled(delivery, work)
             return
         except PolylipError as error:
             log.warning("dub failed", code=error.code, reason=str(error))
             if error.retryable and delivery.retry_later(f"{error.code}: {error}"):
                 return
-            self._fail(job, error.code, str(error))
+            self._fail(work, error.code, str(error))
             if error.retryable:
                 return  # retry_later has parked the job with its reason
         except Exception as error:
             log.exception("dub failed by a fault of ours")
-            self._fail(job, PolylipError.code, f"{type(error).__name__} while dubbing")
+            self._fail(work, PolylipError.code, f"{type(error).__name__} while dubbing")
             delivery.dead_letter(f"{type(error).__name__}: {error}")
             return
         delivery.ack()
 
-    def _settle_cancelled(self, delivery: Delivery, job: DubJob) -> None:
-        if self._stopping.is_set() and not self._dubs.is_cancelled(job.dub_id):
+    def _settle_cancelled(self, delivery: Delivery, work: _Work) -> None:
+        if self._stopping.is_set() and not work.ledger.is_cancelled():
             delivery.retry_later("the owner was stopped")
             return
-        self._media.delete(job.dub_id)
+        work.ledger.abandon()
         delivery.ack()
 
-    def _fail(self, job: DubJob, code: str, detail: str) -> None:
+    def _fail(self, work: _Work, code: str, detail: str) -> None:
         try:
-            self._dubs.fail(job.dub_id, code, detail)
+            work.ledger.fail(code, detail)
         except SessionCancelled:
-            self._media.delete(job.dub_id)
+            work.ledger.abandon()
 
-    def _request(self, job: DubJob, clip: ClipInfo) -> DubRequest:
+    def _request(self, work: _Work, clip: ClipInfo) -> DubRequest:
+        job, render = work.job, work.render
+        corrections = render.corrections if render is not None else {}
         return DubRequest(
             job.dub_id,
             job.source_language,
@@ -162,6 +196,9 @@ class Owner:
             job.engines,
             face=FaceChoice.parse(job.face),
             transcript=self._transcript(job.dub_id, clip),
+            glossary=job.glossary,
+            corrections={segment: msgspec.convert(values, Correction) for segment, values in corrections.items()},
+            revision=work.revision,
         )
 
     def _transcript(self, dub_id: uuid.UUID, clip: ClipInfo) -> tuple[Line, ...] | None:
@@ -171,24 +208,26 @@ class Owner:
         with self._media.open(dub_id, Artefact.TRANSCRIPT) as source:
             return read_transcript(source.read(), round(clip.duration_s * 1000), self._settings.vad.max_segment_ms)
 
-    def _dub(self, job: DubJob, dub: Dub) -> Report:
+    def _dub(self, work: _Work) -> Report:
+        dub_id, settings = work.job.dub_id, self._settings
         with tempfile.TemporaryDirectory(dir=self._settings.session.work_dir, prefix="dub-") as scratch:
             clip_path, out = Path(scratch) / "clip", Path(scratch) / "out"
             out.mkdir()
-            self._media.fetch(job.dub_id, Artefact.CLIP, clip_path)
-            clip = ClipInfo.from_facts(dub.clip)
+            self._media.fetch(dub_id, Artefact.CLIP, clip_path)
+            clip = ClipInfo.from_facts(work.dub.clip)
             session = DubSession(
-                self._request(job, clip),
+                self._request(work, clip),
                 clip_path,
                 clip,
                 engines=self._engines,
                 broker=self._broker,
                 replies=self._replies,
                 settings=self._settings,
-                listener=StoreListener(self._dubs, job.dub_id, self._stopping),
+                listener=StoreListener(work.ledger, self._stopping),
+                cache=MediaCache(self._media, dub_id, settings.session.cache_max_bytes),
             )
             spoken = session.run(out / Artefact.RESULT)
             report = write_artefacts(session, out, spoken=spoken)
             for artefact in sorted(out.iterdir()):
-                self._media.put_file(job.dub_id, artefact.name, artefact)
+                self._media.put_file(dub_id, in_revision(artefact.name, work.revision), artefact)
             return report

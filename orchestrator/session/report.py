@@ -2,15 +2,16 @@
 
 import resource
 import statistics
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from client.contracts import Task
+from orchestrator.glossary import terms_in
 from orchestrator.session.gate_report import ChunkEntry, GateReport, chunk_entries, gate_report
 from orchestrator.session.segments import Segment
-from orchestrator.session.sound_report import SoundReport, SourceSyncReport, sound_report, source_sync_report
 from orchestrator.session.timing_report import TimingReport, timing_report
 from orchestrator.session.visual_report import VisualReport, visual_report
 from orchestrator.timing.placement import Placement, Verdict
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 KEPT = "kept"
 """Verdict of a segment in which no speech was understood: the source's own sound stays."""
+SKIPPED = "skipped"
+"""Verdict of a sentence that a person wants left as it was: its own sound and picture stay."""
 
 
 class SegmentEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -33,7 +36,12 @@ class SegmentEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     text: str
     """The translation; "" when the source's own sound was kept."""
     verdict: str
-    """`fits`, `tight`, `overflow`, or `kept` (no speech understood: the source's own sound stays)."""
+    """`fits`, `tight`, `overflow`; `kept` (no speech understood) or `skipped` (a person said so): its own sound and
+    picture stay."""
+    corrected: tuple[str, ...] = ()
+    """What a person has corrected of it: `text`, `translation`, `skip`."""
+    glossary_missed: tuple[str, ...] = ()
+    """Terms of the glossary that are in the source text, and that the translation could not keep."""
     forced_split: bool = False
     """Its last chunk was cut at the longest chunk, not at a pause."""
     chunks: tuple[ChunkEntry, ...] = ()
@@ -76,6 +84,10 @@ class StageReport(msgspec.Struct, frozen=True, kw_only=True):
 
     items: int
     """Chunks of `stt`, sentences of the other audio stages, frames of the visual ones."""
+    runs: int
+    """Items that the stage worked on."""
+    reused: int
+    """Items whose result was there already: of an owner that died, or of the dub that this is a render of."""
     queue_ms_p50: float
     queue_ms_max: float
     compute_s: float
@@ -90,12 +102,25 @@ class BranchReport(msgspec.Struct, frozen=True, kw_only=True):
     to_ms: int
 
 
+class GlossaryReport(msgspec.Struct, frozen=True, kw_only=True):
+    """The glossary over the whole clip."""
+
+    terms: int
+    """That the request has."""
+    used: dict[str, int]
+    """Term -> sentences that were translated and say it, those that miss it included."""
+    missed: dict[str, int]
+    """Term -> sentences whose translation could not keep it."""
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """The whole report."""
 
     dub_id: str
+    revision: int
+    """1: the dub; each render of corrections makes another one."""
     outcome: str
-    """`dubbed`, or `no-speech` when the clip came back unchanged."""
+    """`dubbed`; or `no-speech`, `all-skipped` when the clip came back unchanged."""
     source_language: str
     target_language: str
     sentences_from: str
@@ -124,9 +149,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     sentences_outside_window: int
     """Sentences that start further than `sync.window_ms` from their source."""
     verdicts: dict[str, int]
+    glossary: GlossaryReport
     timing: TimingReport
-    sound: SoundReport
-    source_sync: SourceSyncReport
     ring_frames_max: int
     ring_mb_max: float
     peak_rss_mb: float
@@ -139,7 +163,7 @@ def segment_entries(session: "DubSession") -> list[SegmentEntry]:
     chosen_in = session.visual.chronicle.chosen_in
     return [
         entry
-        if entry.verdict == KEPT
+        if entry.verdict in (KEPT, SKIPPED)
         else msgspec.structs.replace(entry, face=chosen_in(entry.dub_start_ms / 1000, entry.dub_end_ms / 1000))
         for entry in entries
     ]
@@ -153,7 +177,8 @@ def _entry(segment: Segment, placement: Placement | None) -> SegmentEntry:
         end_ms=segment.end_ms,
         source_text=segment.source_text,
         text="",
-        verdict=KEPT,
+        verdict=SKIPPED if segment.correction.skip else KEPT,
+        corrected=tuple(segment.correction.stored()),
         forced_split=segment.chunks[-1].chunk.forced,
         chunks=chunk_entries(segment.chunks),
         gate=segment.gate.value if segment.gate else "",
@@ -168,6 +193,7 @@ def _entry(segment: Segment, placement: Placement | None) -> SegmentEntry:
     return msgspec.structs.replace(
         kept,
         text=segment.text,
+        glossary_missed=segment.glossary_missed,
         verdict=placement.verdict.value,
         dub_start_ms=round(placement.start_s * 1000),
         dub_end_ms=round(placement.end_s * 1000),
@@ -190,7 +216,7 @@ def build_report(session: "DubSession", *, spoken: bool) -> Report:
     """Return the report of a session whose `run` has returned `spoken`."""
     clip = session.clip
     entries = segment_entries(session)
-    dubbed = [entry for entry in entries if entry.verdict != KEPT]
+    dubbed = [entry for entry in entries if entry.verdict not in (KEPT, SKIPPED)]
     start_errors_ms = [abs(entry.dub_start_ms - entry.start_ms) for entry in dubbed]
     wall_s = (session.finished_at_ms - session.started_at_ms) / 1000
     branches = _branches(session)
@@ -198,7 +224,8 @@ def build_report(session: "DubSession", *, spoken: bool) -> Report:
     first_speech = [s.first_speech_at_ms for s in session.book.all() if s.first_speech_at_ms]
     return Report(
         dub_id=str(session.request.session_id),
-        outcome="dubbed" if spoken else "no-speech",
+        revision=session.request.revision,
+        outcome=_outcome(entries, spoken=spoken),
         source_language=session.request.source_language or _heard_language(session.book.all()),
         target_language=session.request.target_language,
         sentences_from="stt" if session.request.transcript is None else "transcript",
@@ -227,14 +254,27 @@ def build_report(session: "DubSession", *, spoken: bool) -> Report:
         start_error_ms_max=max(start_errors_ms, default=0),
         sentences_outside_window=sum(error > session.settings.sync.window_ms for error in start_errors_ms),
         verdicts={verdict.value: sum(e.verdict == verdict.value for e in entries) for verdict in Verdict}
-        | {KEPT: len(entries) - len(dubbed)},
+        | {verdict: sum(entry.verdict == verdict for entry in entries) for verdict in (KEPT, SKIPPED)},
+        glossary=_glossary(session, dubbed),
         timing=timing_report(dubbed),
-        sound=sound_report(session.mixer if spoken else None, session.match),
-        source_sync=source_sync_report(session.sync),
         ring_frames_max=session.visual.stats.ring_frames_max,
         ring_mb_max=round(session.visual.stats.ring_bytes_max / 1e6, 1),
         peak_rss_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
     )
+
+
+def _outcome(entries: Sequence[SegmentEntry], *, spoken: bool) -> str:
+    if spoken:
+        return "dubbed"
+    return "all-skipped" if any(entry.verdict == SKIPPED for entry in entries) else "no-speech"
+
+
+def _glossary(session: "DubSession", dubbed: Sequence[SegmentEntry]) -> GlossaryReport:
+    glossary = session.request.glossary
+    translated = [entry for entry in dubbed if "translation" not in entry.corrected]
+    used = Counter(term for entry in translated for term in terms_in(entry.source_text, glossary))
+    missed = Counter(term for entry in translated for term in entry.glossary_missed)
+    return GlossaryReport(terms=len(glossary), used=dict(used), missed=dict(missed))
 
 
 def _heard_language(segments: Sequence[Segment]) -> str:
@@ -274,7 +314,8 @@ def _stages(session: "DubSession") -> dict[str, StageReport]:
     for stage in (Task.STT, Task.MT, Task.TTS):
         timings = [timing for timing in (heard if stage is Task.STT else said) if timing.stage == stage]
         queued = [timing.queued_ms for timing in timings]
-        stages[stage.value] = _stage(len(timings), queued, sum(t.compute_ms for t in timings) / 1000, duration_s)
+        compute_s, reused = sum(timing.compute_ms for timing in timings) / 1000, session.recall.reused[stage]
+        stages[stage.value] = _stage(len(timings), queued, compute_s, duration_s, reused)
     visual = session.visual.stats
     stages["decode"] = _stage(visual.frames, [], visual.decode_s, duration_s)
     stages["faces"] = _stage(visual.detected_frames, [], visual.detector_s, duration_s)
@@ -285,9 +326,11 @@ def _stages(session: "DubSession") -> dict[str, StageReport]:
     return stages
 
 
-def _stage(items: int, queued_ms: Sequence[float], compute_s: float, duration_s: float) -> StageReport:
+def _stage(runs: int, queued_ms: Sequence[float], compute_s: float, duration_s: float, reused: int = 0) -> StageReport:
     return StageReport(
-        items=items,
+        items=runs + reused,
+        runs=runs,
+        reused=reused,
         queue_ms_p50=round(statistics.median(queued_ms), 2) if queued_ms else 0.0,
         queue_ms_max=round(max(queued_ms), 2) if queued_ms else 0.0,
         compute_s=round(compute_s, 3),

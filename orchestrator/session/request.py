@@ -6,7 +6,9 @@ from typing import Protocol
 
 from client.contracts import BoundaryEngine, FacesEngine, LipsEngine
 from orchestrator.background_choice import BackgroundChoice
+from orchestrator.corrections import Correction
 from orchestrator.face_choice import FaceChoice
+from orchestrator.store.artefacts import FIRST_REVISION
 from orchestrator.subtitles.cues import Line
 
 
@@ -26,6 +28,12 @@ class DubRequest:
     """What becomes of the source's sound; None: what the settings say."""
     transcript: tuple[Line, ...] | None = None
     """The sentences, where somebody says what is spoken: then nobody listens, and `source_language` is not ""."""
+    glossary: dict[str, str] = field(default_factory=dict)
+    """Term -> its translation."""
+    corrections: dict[str, Correction] = field(default_factory=dict)
+    """Segment id -> what a person said against it."""
+    revision: int = FIRST_REVISION
+    """Of the artefacts that are made; a later one than the first is a render of a finished dub."""
 
 
 class SessionEngines(Protocol):
@@ -37,6 +45,10 @@ class SessionEngines(Protocol):
 
     def lips(self, model: str = "") -> LipsEngine:
         """Lip synchronisation."""
+        ...
+
+    def served_versions(self) -> dict[str, str]:
+        """Return the versions that are served of each model; one that is not loaded is left out. Raises EngineError."""
         ...
 
     def boundary(self, model: str = "") -> BoundaryEngine | None:

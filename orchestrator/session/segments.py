@@ -9,6 +9,7 @@ import numpy as np
 import soxr
 
 from orchestrator.clock import now_ms
+from orchestrator.corrections import Correction
 from orchestrator.media.clip import Mono
 from orchestrator.messages import SPEECH_SAMPLE_RATE_HZ, Record, SpokenSentence, StageTiming, Transcript
 from orchestrator.pcm import pcm_to_float
@@ -68,8 +69,12 @@ class Segment:
     """Unix time."""
     text: str = ""
     """The translation."""
+    correction: Correction = field(default_factory=Correction)
+    """What a person said against it."""
+    glossary_missed: tuple[str, ...] = ()
+    """Terms of the glossary that the translation does not keep."""
     kept: bool = False
-    """No speech was understood: its own sound stays."""
+    """No speech was understood, or it is to be skipped: its own sound stays."""
     spoken: bool = False
     """The whole translated speech is here."""
     timings: dict[str, StageTiming] = field(default_factory=dict)
@@ -115,6 +120,7 @@ class Segment:
             return None
         self.spoken = True
         self.source_text, self.text = part.source_text, part.text
+        self.glossary_missed = part.glossary_missed
         speech = pcm_to_float(b"".join(parts[index].pcm for index in range(last + 1)))
         self._tries.clear()
         return speech

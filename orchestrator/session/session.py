@@ -6,8 +6,7 @@ track), and the caller's own, which renders. Replies of the stage workers come i
 
 import threading
 import time
-from contextlib import ExitStack, closing
-from dataclasses import replace
+from contextlib import closing
 from pathlib import Path
 
 import soxr
@@ -24,11 +23,9 @@ from orchestrator.media.video import read_frames
 from orchestrator.messages import (
     SPEECH_SAMPLE_RATE_HZ,
     SPOKEN_SAMPLE_RATE_HZ,
-    Sentence,
     SpokenSentence,
     Transcript,
 )
-from orchestrator.queues import topology
 from orchestrator.queues.broker import Broker
 from orchestrator.segmentation.sentences import Decided, SentenceGate
 from orchestrator.session.audio_branch import AudioBranch, AudioJob
@@ -36,20 +33,21 @@ from orchestrator.session.gatekeeper import Gatekeeper
 from orchestrator.session.judge import TextJudge, as_given
 from orchestrator.session.mixer import SoundMixer
 from orchestrator.session.outbox import Outbox
+from orchestrator.session.recall import Recall
 from orchestrator.session.render import Renderer
 from orchestrator.session.replies import Reply, ReplyRouter
 from orchestrator.session.request import DubRequest, SessionEngines, SessionListener
 from orchestrator.session.segments import Segment, SegmentBook
+from orchestrator.session.sender import SentenceSender
 from orchestrator.settings import Settings
+from orchestrator.store.stage_cache import NoCache, StageCache
 from orchestrator.timing.loudness_match import LoudnessMatch, SentenceLoudness
 from orchestrator.timing.stretch import stretch
 from orchestrator.timing.timeline import DubTimeline
 from orchestrator.timing.trim import trim_silence
 from orchestrator.tracing import new_traceparent
-from orchestrator.visual.branch import Casts, VisualBranch, close_later
+from orchestrator.visual.branch import Casts, VisualBranch
 from orchestrator.visual.lipsync import LipRenderer
-from orchestrator.visual.offset_pass import OffsetVerdict, SourceSync, measure_source_sync
-from orchestrator.visual.remembered import RememberedFaces
 
 
 class DubSession:
@@ -66,8 +64,9 @@ class DubSession:
         replies: ReplyRouter,
         settings: Settings,
         listener: SessionListener,
+        cache: StageCache | None = None,
     ) -> None:
-        """Wire the session; nothing runs before `run`."""
+        """Wire the session; nothing runs before `run`. `cache`: what the stages have made of this clip before."""
         self.request = request
         self.clip = clip
         self.settings = settings
@@ -76,37 +75,36 @@ class DubSession:
         self.match = LoudnessMatch(settings.sound.ceiling_dbtp) if settings.sound.match_loudness else None
         rate = settings.media.output_sample_rate_hz
         self.timeline = DubTimeline(clip.duration_s, rate, settings.timing, stretch, self.match)
-        self.sync = SourceSync(OffsetVerdict.OFF)
-        """How the clip's sound lies against its picture."""
-        self.heard_clip = clip
-        """The clip with its sound where it belongs, once that was measured."""
-        self.mixer: SoundMixer | None = None
+        self.mixer = self._new_mixer(clip_path)
         self._path = clip_path
         self._replies = replies
         self._listener = listener
         self._stop = threading.Event()
         self._last_reply_s = time.monotonic()
-        self._outbox = Outbox(broker, self.traceparent, self._stop, settings.session.stall_timeout_s)
+        outbox = Outbox(broker, self.traceparent, self._stop, settings.session.stall_timeout_s)
+        self.recall = Recall(outbox, cache or NoCache(), request, engines, settings, self._take)
+        self._sender = SentenceSender(request, replies, self.recall)
         language, given = request.source_language, request.transcript
         job = AudioJob(request.session_id, language, request.engines, replies.transcripts, given)
         gated = settings.gate.enabled and given is None
         boundary = engines.boundary(request.engines.get(Task.BOUNDARY, "")) if gated else None
         self.judge = TextJudge(boundary, settings.gate, self.traceparent)
+        judge = self.recall.judging(self.judge) if given is None else as_given
         self._gate = Gatekeeper(
-            SentenceGate(self.judge if given is None else as_given, round(settings.vad.max_segment_s * 1000)),
+            SentenceGate(judge, round(settings.vad.max_segment_s * 1000)),
             prepare=self.judge.prepare,
             on_decided=self._on_decided,
             on_error=self._fail,
         )
-        self.audio = AudioBranch(job, self.book, self.timeline, self._gate, self._outbox, settings, self._on_transcript)
-        self._faces = RememberedFaces(engines.faces(request.engines.get(Task.FACES, "")))
+        self.audio = AudioBranch(job, self.book, self.timeline, self._gate, self.recall, settings, self._on_transcript)
+        faces = engines.faces(request.engines.get(Task.FACES, ""))
         casts = Casts(
             choice=request.face,
-            sound=lambda: read_audio(clip_path, self.heard_clip, SPEECH_SAMPLE_RATE_HZ),
+            sound=lambda: read_audio(clip_path, clip, SPEECH_SAMPLE_RATE_HZ),
             again=lambda: read_frames(clip_path, clip),
         )
         frames = read_frames(clip_path, clip)
-        self.visual = VisualBranch(frames, clip, self._faces, settings, casts=casts, traceparent=self.traceparent)
+        self.visual = VisualBranch(frames, clip, faces, settings, casts=casts, traceparent=self.traceparent)
         self._lips_engine = engines.lips(request.engines.get(Task.LIPS, ""))
         self.lips = LipRenderer(self._lips_engine, settings)
         self.renderer: Renderer | None = None
@@ -125,7 +123,6 @@ class DubSession:
         self._replies.register(self.request.session_id, self)
         audio = threading.Thread(target=self._run_audio, name="audio-branch", daemon=True)
         try:
-            self._synchronise()
             self.visual.start()
             self._gate.start()
             audio.start()
@@ -140,23 +137,7 @@ class DubSession:
             self._replies.unregister(self.request.session_id)
             self.finished_at_ms = now_ms()
 
-    def _synchronise(self) -> None:
-        """Learn where the clip's sound belongs, before anything is read by the clock of the sound."""
-        if self.request.transcript is not None:
-            return  # its times are those of the sound as it is
-        frames = read_frames(self._path, self.clip)
-        sound = read_audio(self._path, self.clip, SPEECH_SAMPLE_RATE_HZ)
-        with ExitStack() as stack:
-            close_later(stack, frames)
-            close_later(stack, sound)
-            self.sync = measure_source_sync(
-                frames, sound, self.clip, self._faces, self.settings, self._stop, self._report_progress
-            )
-        late_s = self.sync.corrected_s
-        self.heard_clip = replace(self.clip, audio_offset_s=self.clip.audio_offset_s - late_s)
-
     def _render(self, result: Path) -> bool:
-        self.mixer = self._new_mixer()
         with (
             closing(self.mixer),
             Muxer(result, self.clip, self.settings.media, channels=self.mixer.channels) as muxer,
@@ -173,6 +154,7 @@ class DubSession:
                 self.traceparent,
             )
             self.renderer.run(self.visual.frames(), self._stop, self._report_progress)
+            self._sender.check_corrections()
             spoken = any(segment.spoken and not segment.kept for segment in self.book.all())
             if not spoken:
                 muxer.abort()
@@ -180,11 +162,11 @@ class DubSession:
             copy_unchanged(self._path, result, self.clip, self.settings.media)
         return spoken
 
-    def _new_mixer(self) -> SoundMixer:
+    def _new_mixer(self, clip_path: Path) -> SoundMixer:
         duck_db = duck_level_db(self.request.background, self.settings.sound)
         channels = 1 if duck_db is None else min(self.clip.audio_channels, 2)
         rate = self.settings.media.output_sample_rate_hz
-        background = None if duck_db is None else read_sound(self._path, self.heard_clip, rate, channels=channels)
+        background = None if duck_db is None else read_sound(clip_path, self.clip, rate, channels=channels)
         return SoundMixer(self.timeline, self.clip.duration_s, background, channels, duck_db, self.settings.sound)
 
     def stop(self) -> None:
@@ -193,6 +175,11 @@ class DubSession:
 
     def on_reply(self, reply: Reply) -> None:
         """Take a stage worker's answer (any order, any repetition)."""
+        if isinstance(reply, Transcript | SpokenSentence):
+            self.recall.learn(reply)
+        self._take(reply)
+
+    def _take(self, reply: Reply) -> None:
         self._last_reply_s = time.monotonic()
         try:
             if isinstance(reply, Transcript):
@@ -207,7 +194,7 @@ class DubSession:
 
     def _run_audio(self) -> None:
         try:
-            blocks = read_audio(self._path, self.heard_clip, SPEECH_SAMPLE_RATE_HZ)
+            blocks = read_audio(self._path, self.clip, SPEECH_SAMPLE_RATE_HZ)
             self.audio.run(blocks, self._stop, self._report_progress)
         except Exception as error:  # raised again by the render loop
             self._fail(error)
@@ -225,37 +212,20 @@ class DubSession:
             self._gate.hear(chunk.chunk.sequence, "" if doubt else chunk.text, language)
 
     def _on_decided(self, decided: Decided) -> None:
-        """Send a sentence on, or keep a chunk without speech; on the gate's thread."""
+        """Send a sentence on, or keep its own sound; on the gate's thread."""
         segment = self.book.decide(decided)
-        if segment.gate is None:
+        for chunk in segment.chunks[1:]:
+            self.timeline.join(segment.segment_id, chunk.segment_id)
+        if not self._sender.send(segment):
             self._keep(segment)
-        else:
-            for chunk in segment.chunks[1:]:
-                self.timeline.join(segment.segment_id, chunk.segment_id)
-            self._outbox.publish(topology.TEXT, self._sentence(segment))
         self._report_progress()
-
-    def _sentence(self, segment: Segment) -> Sentence:
-        return Sentence(
-            session_id=self.request.session_id,
-            segment_id=segment.segment_id,
-            sequence=segment.sequence,
-            start_ms=segment.start_ms,
-            end_ms=segment.end_ms,
-            timings=tuple(timing for chunk in segment.chunks for timing in chunk.timings),
-            engines=self.request.engines,
-            text=segment.source_text,
-            source_language=segment.language,
-            target_language=self.request.target_language,
-            reply_to=self._replies.transcripts,
-            spoken_reply_to=self._replies.audio_output,
-        )
 
     def _on_speech(self, part: SpokenSentence) -> None:
         complete = self.book.speak(part)
         if complete is None:
             return
         segment, sound = complete
+        self.recall.learn_speech(part, sound)
         speech = trim_silence(sound, SPOKEN_SAMPLE_RATE_HZ)
         if len(speech) == 0:  # nothing was left to say, e.g. of a mere "uh"
             self._keep(segment)

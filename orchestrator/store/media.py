@@ -1,5 +1,6 @@
 """The media store: one folder a dub, names of our own making, on any file system that fsspec speaks."""
 
+import errno
 import os
 import shutil
 import uuid
@@ -15,6 +16,7 @@ from fsspec.implementations.local import LocalFileSystem
 from orchestrator.errors import ArtefactNotReady, StoreUnavailable
 from orchestrator.store.artefacts import check_name
 
+DELETE_TRIES = 5
 CACHE_FOLDER = "cache"
 """Of the stage cache, in a dub's folder: no artefacts."""
 
@@ -115,8 +117,14 @@ class MediaStore:
         with _translated():
             folder = self._folder(dub_id)
             self._fs.invalidate_cache(folder)
-            if self._fs.exists(folder):
-                self._fs.rm(folder, recursive=True)
+            for left in reversed(range(DELETE_TRIES)):
+                try:
+                    if self._fs.exists(folder):
+                        self._fs.rm(folder, recursive=True)
+                    return
+                except OSError as error:  # an owner that has not heard of it yet has just written a file, or moved one
+                    if error.errno not in (errno.ENOTEMPTY, errno.ENOENT) or not left:
+                        raise
 
     def dubs_before(self, changed_before_ms: int) -> list[uuid.UUID]:
         """Return the dubs whose folder did not change since then (a file system without folders tells by its files)."""

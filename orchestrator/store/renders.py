@@ -95,7 +95,7 @@ class RenderStore:
                 "dub_id": dub_id,
                 "state": DubState.QUEUED,
                 "corrections": wanted,
-                "revision": dub.revision + 1,
+                "revision": 1 + max(dub.revision, _last_revision(connection, dub_id)),
                 "created_at_ms": now_ms(),
             }
             made = connection.execute(renders.insert().values(**values)).inserted_primary_key
@@ -215,6 +215,12 @@ def _latest(connection: sa.Connection, dub_id: uuid.UUID, *states: DubState) -> 
 def _active(connection: sa.Connection) -> int:
     query = sa.select(sa.func.count()).select_from(renders).where(renders.c.state.in_(ACTIVE_STATES))
     return connection.execute(query).scalar_one()
+
+
+def _last_revision(connection: sa.Connection, dub_id: uuid.UUID) -> int:
+    """Return the highest number that a render was given: none is given twice, so no two owners write one file."""
+    query = sa.select(sa.func.max(renders.c.revision)).where(renders.c.dub_id == dub_id)
+    return connection.execute(query).scalar_one() or 0
 
 
 def _find(connection: sa.Connection, render_id: int) -> Render | None:

@@ -29,6 +29,10 @@ class FakeEngines:
     faces_engine: FakeFaces = field(default_factory=FakeFaces)
     lips_engine: FakeLips = field(default_factory=FakeLips)
     boundary_engine: FakeBoundary | None = None
+    versions: dict[str, str] = field(
+        default_factory=lambda: {"stt_pocketsphinx": "1", "mt_apertium": "1", "tts_espeak": "1"}
+    )
+    """That are served of each model."""
     asked: list[tuple[str, str]] = field(default_factory=list)
 
     def stt(self, model: str = "") -> FakeStt:
@@ -50,6 +54,9 @@ class FakeEngines:
     def lips(self, model: str = "") -> FakeLips:
         self.asked.append(("lips", model))
         return self.lips_engine
+
+    def served_versions(self) -> dict[str, str]:
+        return self.versions
 
     def boundary(self, model: str = "") -> FakeBoundary | None:
         self.asked.append(("boundary", model))

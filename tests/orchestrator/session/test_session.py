@@ -103,7 +103,7 @@ def test_a_clip_without_speech_comes_back_byte_for_byte(tmp_path, result):
     assert result.read_bytes() == silent.read_bytes()
     report = build_report(session, spoken=False)
     assert (report.outcome, report.frames_with_lips, report.verdicts) == (
-        "no-speech", 0, {"fits": 0, "tight": 0, "overflow": 0, "kept": 0},
+        "no-speech", 0, {"fits": 0, "tight": 0, "overflow": 0, "kept": 0, "skipped": 0},
     )  # fmt: skip
 
 
