@@ -28,7 +28,7 @@ class EngineSettings(_Section):
     tts: str = "tts_espeak"
     faces: str = "faces_haar"
     lips: str = "lips_warp"
-    boundary: str = ""
+    boundary: str = "sentence_boundary"
     """Tells whole sentences from parts; "": none, punctuation and pauses decide."""
 
     def names(self) -> list[str]:
@@ -122,8 +122,10 @@ class SyncSettings(_Section):
     window_ms: int = Field(50, ge=1, le=500)
     """A sentence that starts further than this from its source is counted in the report. Paper: 50 ms."""
     resync_ms: int = Field(100, ge=1, le=1000)
-    """Drift that triggers re-synchronisation. Paper: 100 ms. Clips are placed by timestamps and do not drift: for live
-    streams, which this release does not take."""
+    """A clip whose sound is further than this from its picture is put right (docs/SOUND.md). Paper: drift of 100 ms
+    triggers re-synchronisation."""
+    measure_source_s: float = Field(20.0, ge=0, le=120)
+    """So much of a clip with a face in it is looked at first, to measure that; 0: never."""
     ring_frames: int = Field(300, ge=2, le=10_000)
     """Decoded frames that wait for their speech; then decoding pauses. Paper: 300."""
     ring_bytes: int = Field(512 * MIB, ge=MIB)
@@ -139,10 +141,14 @@ class GateSettings(_Section):
     """False: every chunk counts as a sentence, as pauses alone cut them."""
     threshold: float = Field(0.85, ge=0, le=1)
     """Score of the boundary engine at which what was heard so far counts as a whole sentence. Paper: 0.85."""
+    likely_from: float = Field(0.5, ge=0, le=1)
+    """From this score on a text below the threshold is more likely whole than not: a pause of sentence_pause_s settles
+    it. Below, the pause must be the longer the lower the score, up to max_pause_s."""
+    sentence_pause_s: float = Field(0.7, ge=0.1, le=10)
+    """A pause that is more likely between sentences than within one: ends what is likely whole, and a text without any
+    punctuation where the boundary engine cannot be asked."""
     max_pause_s: float = Field(1.5, ge=0.1, le=10)
     """A silence of so long ends a sentence whatever its score: one utterance would be laid over a long hole."""
-    sentence_pause_s: float = Field(0.7, ge=0.1, le=10)
-    """The same where the boundary engine cannot be asked and the recogniser writes no punctuation."""
     max_no_speech_probability: float = Field(0.8, ge=0, le=1)
     """A chunk that the recogniser doubts more than this is no speech: its own sound is kept."""
 

@@ -12,6 +12,7 @@ from client.contracts import Task
 from orchestrator.glossary import terms_in
 from orchestrator.session.gate_report import ChunkEntry, GateReport, chunk_entries, gate_report
 from orchestrator.session.segments import Segment
+from orchestrator.session.sound_report import SoundReport, SourceSyncReport, sound_report, source_sync_report
 from orchestrator.session.timing_report import TimingReport, timing_report
 from orchestrator.session.visual_report import VisualReport, visual_report
 from orchestrator.timing.placement import Placement, Verdict
@@ -151,6 +152,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     verdicts: dict[str, int]
     glossary: GlossaryReport
     timing: TimingReport
+    sound: SoundReport
+    source_sync: SourceSyncReport
     ring_frames_max: int
     ring_mb_max: float
     peak_rss_mb: float
@@ -257,6 +260,8 @@ def build_report(session: "DubSession", *, spoken: bool) -> Report:
         | {verdict: sum(entry.verdict == verdict for entry in entries) for verdict in (KEPT, SKIPPED)},
         glossary=_glossary(session, dubbed),
         timing=timing_report(dubbed),
+        sound=sound_report(session.mixer if spoken else None, session.match),
+        source_sync=source_sync_report(session.sync),
         ring_frames_max=session.visual.stats.ring_frames_max,
         ring_mb_max=round(session.visual.stats.ring_bytes_max / 1e6, 1),
         peak_rss_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),

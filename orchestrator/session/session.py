@@ -6,7 +6,8 @@ track), and the caller's own, which renders. Replies of the stage workers come i
 
 import threading
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 
 import soxr
@@ -46,8 +47,10 @@ from orchestrator.timing.stretch import stretch
 from orchestrator.timing.timeline import DubTimeline
 from orchestrator.timing.trim import trim_silence
 from orchestrator.tracing import new_traceparent
-from orchestrator.visual.branch import Casts, VisualBranch
+from orchestrator.visual.branch import Casts, VisualBranch, close_later
 from orchestrator.visual.lipsync import LipRenderer
+from orchestrator.visual.offset_pass import OffsetVerdict, SourceSync, measure_source_sync
+from orchestrator.visual.remembered import RememberedFaces
 
 
 class DubSession:
@@ -75,7 +78,11 @@ class DubSession:
         self.match = LoudnessMatch(settings.sound.ceiling_dbtp) if settings.sound.match_loudness else None
         rate = settings.media.output_sample_rate_hz
         self.timeline = DubTimeline(clip.duration_s, rate, settings.timing, stretch, self.match)
-        self.mixer = self._new_mixer(clip_path)
+        self.sync = SourceSync(OffsetVerdict.OFF)
+        """How the clip's sound lies against its picture."""
+        self.heard_clip = clip
+        """The clip with its sound where it belongs, once that was measured."""
+        self.mixer: SoundMixer | None = None
         self._path = clip_path
         self._replies = replies
         self._listener = listener
@@ -97,14 +104,14 @@ class DubSession:
             on_error=self._fail,
         )
         self.audio = AudioBranch(job, self.book, self.timeline, self._gate, self.recall, settings, self._on_transcript)
-        faces = engines.faces(request.engines.get(Task.FACES, ""))
+        self._faces = RememberedFaces(engines.faces(request.engines.get(Task.FACES, "")))
         casts = Casts(
             choice=request.face,
-            sound=lambda: read_audio(clip_path, clip, SPEECH_SAMPLE_RATE_HZ),
+            sound=lambda: read_audio(clip_path, self.heard_clip, SPEECH_SAMPLE_RATE_HZ),
             again=lambda: read_frames(clip_path, clip),
         )
         frames = read_frames(clip_path, clip)
-        self.visual = VisualBranch(frames, clip, faces, settings, casts=casts, traceparent=self.traceparent)
+        self.visual = VisualBranch(frames, clip, self._faces, settings, casts=casts, traceparent=self.traceparent)
         self._lips_engine = engines.lips(request.engines.get(Task.LIPS, ""))
         self.lips = LipRenderer(self._lips_engine, settings)
         self.renderer: Renderer | None = None
@@ -123,6 +130,7 @@ class DubSession:
         self._replies.register(self.request.session_id, self)
         audio = threading.Thread(target=self._run_audio, name="audio-branch", daemon=True)
         try:
+            self._synchronise()
             self.visual.start()
             self._gate.start()
             audio.start()
@@ -137,7 +145,23 @@ class DubSession:
             self._replies.unregister(self.request.session_id)
             self.finished_at_ms = now_ms()
 
+    def _synchronise(self) -> None:
+        """Learn where the clip's sound belongs, before anything is read by the clock of the sound."""
+        if self.request.transcript is not None:
+            return  # its times are those of the sound as it is
+        frames = read_frames(self._path, self.clip)
+        sound = read_audio(self._path, self.clip, SPEECH_SAMPLE_RATE_HZ)
+        with ExitStack() as stack:
+            close_later(stack, frames)
+            close_later(stack, sound)
+            self.sync = measure_source_sync(
+                frames, sound, self.clip, self._faces, self.settings, self._stop, self._report_progress
+            )
+        late_s = self.sync.corrected_s
+        self.heard_clip = replace(self.clip, audio_offset_s=self.clip.audio_offset_s - late_s)
+
     def _render(self, result: Path) -> bool:
+        self.mixer = self._new_mixer()
         with (
             closing(self.mixer),
             Muxer(result, self.clip, self.settings.media, channels=self.mixer.channels) as muxer,
@@ -162,11 +186,11 @@ class DubSession:
             copy_unchanged(self._path, result, self.clip, self.settings.media)
         return spoken
 
-    def _new_mixer(self, clip_path: Path) -> SoundMixer:
+    def _new_mixer(self) -> SoundMixer:
         duck_db = duck_level_db(self.request.background, self.settings.sound)
         channels = 1 if duck_db is None else min(self.clip.audio_channels, 2)
         rate = self.settings.media.output_sample_rate_hz
-        background = None if duck_db is None else read_sound(clip_path, self.clip, rate, channels=channels)
+        background = None if duck_db is None else read_sound(self._path, self.heard_clip, rate, channels=channels)
         return SoundMixer(self.timeline, self.clip.duration_s, background, channels, duck_db, self.settings.sound)
 
     def stop(self) -> None:
@@ -194,7 +218,7 @@ class DubSession:
 
     def _run_audio(self) -> None:
         try:
-            blocks = read_audio(self._path, self.clip, SPEECH_SAMPLE_RATE_HZ)
+            blocks = read_audio(self._path, self.heard_clip, SPEECH_SAMPLE_RATE_HZ)
             self.audio.run(blocks, self._stop, self._report_progress)
         except Exception as error:  # raised again by the render loop
             self._fail(error)
