@@ -87,12 +87,14 @@ class PolylipClient:
         webhook: str | None = None,
         idempotency_key: str | None = None,
         face: str | None = None,
+        background: str | None = None,
         transcript: Path | None = None,
     ) -> JsonObject:
         """Upload a clip and return the accepted dub: `id`, `state`, `links`. The file is streamed, never held whole.
 
         `face`: whose lips move, a track of an earlier report ("2") or a box "x1,y1,x2,y2[@seconds]"; left out: the one
         who speaks. `transcript`: a SubRip file of what is spoken, so that nothing is recognised.
+        `background`: "duck", "off", or how much quieter the source's sound is while somebody speaks, in decibels.
 
         With an `idempotency_key` of your own the call may be repeated after a RestUnavailable without dubbing twice.
         """
@@ -102,6 +104,7 @@ class PolylipClient:
             "engines": json.dumps(dict(engines)) if engines else None,
             "webhook": webhook,
             "face": face,
+            "background": background,
         }
         data = {name: value for name, value in fields.items() if value}
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key is not None else {}

@@ -9,7 +9,7 @@ from orchestrator.settings import SoundSettings
 
 DUCK, OFF = "duck", "off"
 QUIETEST_DB = -60.0
-_LEVEL = re.compile(r"-\d{1,2}(?:\.\d{1,2})?|0(?:\.0{1,2})?")
+_LEVEL = re.compile(r"-[0-9]{1,2}(?:\.[0-9]{1,2})?|0(?:\.0{1,2})?")
 _FORMS = f'write "{DUCK}", "{OFF}", or the level under the dub in decibels, 0 to {QUIETEST_DB:.0f} ("-24")'
 
 

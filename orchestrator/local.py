@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from deploy.triton.embedded import EmbeddedTriton
+from orchestrator.background_choice import BackgroundChoice
 from orchestrator.engines import Engines
 from orchestrator.face_choice import FaceChoice
 from orchestrator.media.probe import probe
@@ -45,21 +46,23 @@ class LocalPipeline:
         listener: SessionListener,
         face: str = "",
         transcript: bytes | None = None,
+        background: str = "",
     ) -> Report:
         """Dub one clip into the folder `out`, which is made; on an error nothing new is left there.
 
         Both languages are ISO 639-1; `source` "" is detected, or the settings' where the engine cannot.
-        `transcript`: SubRip of what is spoken; then nothing is recognised.
+        `transcript`: SubRip of what is spoken; then nothing is recognised. `background`: what becomes of the source's
+        sound (background_choice.py); "": what the settings say.
         `face`: whose lips move (face_choice.py); "": the one who speaks.
 
         Raises:
             LanguagePairUnsupported: names the pairs there are.
-            BadRequest: `face` cannot be read, or means nothing in this clip.
+            BadRequest: `face` cannot be read, or means nothing in this clip; or `background` cannot be read.
             ClipRefused: the clip cannot be dubbed as it is.
             TranscriptRefused: names the line.
             PolylipError: any stage's failure.
         """
-        choice = FaceChoice.parse(face)
+        choice, kept = FaceChoice.parse(face), BackgroundChoice.parse(background)
         offer = self._engines.offer(heard=transcript is None)
         source = offer.source(source, self._settings.source_language)
         offer.check(source, target)
@@ -69,7 +72,7 @@ class LocalPipeline:
         sentences = None
         if transcript is not None:
             sentences = read_transcript(transcript, round(info.duration_s * 1000), self._settings.vad.max_segment_ms)
-        request = DubRequest(uuid.uuid4(), source, target, face=choice, transcript=sentences)
+        request = DubRequest(uuid.uuid4(), source, target, face=choice, transcript=sentences, background=kept)
         session = DubSession(
             request,
             clip,

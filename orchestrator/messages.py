@@ -143,6 +143,8 @@ class DubJob(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Task -> Triton model, where the request asks for another engine than the settings."""
     face: str = ""
     """Whose lips move, as face_choice.py reads it; "": the one who speaks."""
+    background: str = ""
+    """What becomes of the source's sound, as background_choice.py reads it; "": what the settings say."""
     glossary: dict[str, str] = {}
     """Term -> its translation (glossary.py)."""
     render: int = 0

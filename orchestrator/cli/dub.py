@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from client.contracts import Task
+from orchestrator.background_choice import BackgroundChoice
 from orchestrator.cli.output import console, errors, plain_errors, print_report, print_segments
 from orchestrator.cli.progress import StageBars
 from orchestrator.errors import BadRequest
@@ -34,6 +35,15 @@ Face = Annotated[
     ),
 ]
 
+Background = Annotated[
+    str,
+    typer.Option(
+        "--background",
+        help='The source\'s own sound: "duck" (quieter while somebody speaks), "off" (only the dub is heard), or how '
+        'much quieter in decibels ("-24"); left out: the settings\'.',
+    ),
+]
+
 TranscriptFile = Annotated[
     Path | None,
     typer.Option(
@@ -50,11 +60,13 @@ def dub(
     out: Out = Path("out"),
     engine: EngineOptions = None,
     face: Face = "",
+    background: Background = "",
     transcript: TranscriptFile = None,
 ) -> None:
     """Dub a clip, with an embedded Triton that is started for it and stopped afterwards."""
     with plain_errors():
         settings = with_engines(Settings(), engine or [])
+        BackgroundChoice.parse(background)
         FaceChoice.parse(face)  # what cannot be read is told before Triton is started
         configure_logging("WARNING", settings.log_format)
         with ExitStack() as stack:
@@ -62,7 +74,7 @@ def dub(
                 pipeline = stack.enter_context(local_pipeline(settings))
             bars = stack.enter_context(StageBars(errors))
             given = transcript.read_bytes() if transcript else None
-            pipeline.dub(clip, out, source, to, bars, face, given)
+            pipeline.dub(clip, out, source, to, bars, face, given, background)
         show(out)
 
 

@@ -82,6 +82,7 @@ async def admit(
         target_language=fields.target_language,
         engines=fields.engines,
         face=str(fields.face or ""),
+        background=str(fields.background or ""),
         clip_name=upload.file_name,
         clip=clip_facts(clip),
         fingerprint=fields.fingerprint(upload.sha256, upload.transcript),
@@ -120,6 +121,7 @@ async def publish_job(gateway: Gateway, dub: Dub, traceparent: str = "") -> None
                 target_language=dub.target_language,
                 engines=dub.engines,
                 face=dub.face,
+                background=dub.background,
             )
         )
         headers = {TRACEPARENT_HEADER: child_traceparent(traceparent)}

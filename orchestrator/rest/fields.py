@@ -6,11 +6,12 @@ import re
 from dataclasses import dataclass
 
 from client.contracts import Task
+from orchestrator.background_choice import BackgroundChoice
 from orchestrator.errors import BadRequest
 from orchestrator.face_choice import FaceChoice
 from orchestrator.store.artefacts import LANGUAGE_PATTERN
 
-FIELDS = ("target_language", "source_language", "engines", "face", "webhook")
+FIELDS = ("target_language", "source_language", "engines", "face", "background", "webhook")
 MODEL_PATTERN = r"[A-Za-z0-9_.-]{1,128}"
 KEY_CHARACTERS = 255
 
@@ -28,12 +29,16 @@ class DubFields:
     webhook: str | None
     face: FaceChoice | None = None
     """Whose lips move; None: the one who speaks."""
+    background: BackgroundChoice | None = None
+    """What becomes of the source's sound; None: what the settings say."""
 
     def fingerprint(self, clip_sha256: str, transcript: bytes | None = None) -> str:
         """Return a SHA-256 (hexadecimal) over everything that makes two requests the same."""
         facts = [self.target_language, self.source_language, self.engines, self.webhook, clip_sha256]
         if self.face is not None:  # left out otherwise: keys of an earlier release stay good
             facts.append(str(self.face))
+        if self.background is not None:
+            facts.append(f"background {self.background}")
         if transcript is not None:
             facts.append(f"transcript {hashlib.sha256(transcript).hexdigest()}")
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
@@ -52,6 +57,7 @@ def parse_fields(values: dict[str, str]) -> DubFields:
         engines=_engines(values.get("engines", "").strip()),
         webhook=values.get("webhook", "").strip() or None,
         face=FaceChoice.parse(values.get("face", "")),
+        background=BackgroundChoice.parse(values.get("background", "")),
     )
 
 

@@ -47,6 +47,11 @@ _FORM: dict[str, Any] = {
                             "description": 'Whose lips move: a track of an earlier report ("2"), or a box '
                             '"x1,y1,x2,y2" in pixels, perhaps at a time in seconds ("…@12.5").',
                         },
+                        "background": {
+                            "type": "string",
+                            "description": 'The source\'s sound: "duck" (quieter while somebody speaks), "off", or how '
+                            'much quieter in decibels ("-24").',
+                        },
                         "webhook": {"type": "string", "format": "uri", "description": "Called when the dub ends."},
                     },
                 }

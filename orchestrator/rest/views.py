@@ -70,6 +70,8 @@ class DubView(AcceptedView):
     engines: dict[str, str]
     face: str
     """Whose lips move, as the request says; "" = the one who speaks."""
+    background: str
+    """What becomes of the source's sound, as the request says; "" = what the settings say."""
     clip: ClipView
     stages: list[StageView]
     error: ErrorView | None
@@ -110,6 +112,7 @@ def dub_view(dub: Dub, stages: list[DubEvent], subtitle_languages: list[str], li
         target_language=dub.target_language,
         engines=dub.engines,
         face=dub.face,
+        background=dub.background,
         clip=ClipView(
             name=dub.clip_name,
             duration_s=dub.clip["duration_s"],

@@ -11,6 +11,7 @@ import msgspec
 import structlog
 
 from client.errors import PolylipError
+from orchestrator.background_choice import BackgroundChoice
 from orchestrator.corrections import Correction
 from orchestrator.engines import Engines
 from orchestrator.errors import MalformedMessage, SessionCancelled
@@ -195,6 +196,7 @@ class Owner:
             job.target_language,
             job.engines,
             face=FaceChoice.parse(job.face),
+            background=BackgroundChoice.parse(job.background),
             transcript=self._transcript(job.dub_id, clip),
             glossary=job.glossary,
             corrections={segment: msgspec.convert(values, Correction) for segment, values in corrections.items()},

@@ -32,6 +32,7 @@ dubs = sa.Table(
     sa.Column("target_language", sa.String(8), nullable=False),
     sa.Column("engines", sa.JSON, nullable=False),
     sa.Column("face", sa.String(64), nullable=False, server_default=""),
+    sa.Column("background", sa.String(16), nullable=False, server_default=""),
     sa.Column("glossary", sa.JSON, nullable=False, server_default="{}"),
     sa.Column("revision", sa.Integer, nullable=False, default=FIRST_REVISION, server_default=str(FIRST_REVISION)),
     sa.Column("clip_name", sa.Text, nullable=False),
@@ -134,6 +135,8 @@ class NewDub:
     webhook: str | None = None
     face: str = ""
     """Whose lips move, as the request says (face_choice.py); "" = the one who speaks."""
+    background: str = ""
+    """What becomes of the source's sound, likewise (background_choice.py); "" = what the settings say."""
     glossary: dict[str, str] = field(default_factory=dict)
     """Term -> its translation."""
 

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from orchestrator.background_choice import BackgroundChoice
 from orchestrator.face_choice import FaceChoice
 from orchestrator.media.probe import probe
 from orchestrator.queues.memory import MemoryBroker
@@ -95,10 +96,19 @@ class FakePipeline:
         target: str = "es",
         engines: dict[str, str] | None = None,
         face: str = "",
+        background: str = "",
         transcript: tuple[Line, ...] | None = None,
     ) -> DubSession:
         return DubSession(
-            DubRequest(uuid.uuid4(), source, target, engines or {}, FaceChoice.parse(face), transcript=transcript),
+            DubRequest(
+                uuid.uuid4(),
+                source,
+                target,
+                engines or {},
+                FaceChoice.parse(face),
+                transcript=transcript,
+                background=BackgroundChoice.parse(background),
+            ),
             clip,
             probe(clip, self.settings.media),
             engines=self.engines,
