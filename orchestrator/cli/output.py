@@ -31,7 +31,7 @@ def plain_errors() -> Iterator[None]:
 
 def print_segments(segments: Sequence[Mapping[str, Any]]) -> None:
     """Print the sentences of a dub: what was heard and is said instead, their durations, and how it fits."""
-    table = Table("start", "heard", "said", "natural / slot", "rate", "fit")
+    table = Table("start", "heard", "said", "own/slot s", "rate", "fit")
     for segment in segments:
         table.add_row(
             f"{segment['start_ms'] / 1000:.2f} s",
@@ -70,7 +70,7 @@ def print_report(report: Mapping[str, Any]) -> None:
 
 
 def _durations(segment: Mapping[str, Any]) -> str:
-    return f"{segment.get('natural_ms', 0) / 1000:.2f} / {segment.get('slot_ms', 0) / 1000:.2f} s"
+    return f"{segment.get('natural_ms', 0) / 1000:.2f}/{segment.get('slot_ms', 0) / 1000:.2f}"
 
 
 def _fit(segment: Mapping[str, Any]) -> str:

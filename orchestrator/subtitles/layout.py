@@ -43,7 +43,7 @@ def _reach(units: list[Unit], first: int) -> int:
 
 def _best_bounds(units: list[Unit], count: int) -> list[int]:
     """Return the bounds [0, …, n] of exactly `count` cues with the least cost of breaks and imbalance."""
-    even = widths(units) / count
+    even = max(widths(units), 1) / count  # a text may be nothing but marks of no width
     costs = [{0: (0.0, [0])}]  # per number of cues: end -> (cost, bounds)
     for number in range(1, count + 1):
         row: dict[int, tuple[float, list[int]]] = {}

@@ -13,7 +13,11 @@ def test_no_cue_has_more_than_two_lines_nor_a_line_more_than_42_columns(text, at
     for cue in cue_texts(text, "en", at_least):
         lines = cue.split("\n")
         assert 1 <= len(lines) <= MAX_LINES
-        assert all(0 < width_of(line) <= MAX_LINE_WIDTH for line in lines)
+        assert all(line and width_of(line) <= MAX_LINE_WIDTH for line in lines)
+
+
+def test_marks_without_a_width_are_a_text_like_any_other():
+    assert cue_texts("\xad", "en") == ["\xad"]
 
 
 @given(texts, st.integers(1, 5))
