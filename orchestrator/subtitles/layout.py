@@ -44,19 +44,25 @@ def _reach(units: list[Unit], first: int) -> int:
 def _best_bounds(units: list[Unit], count: int) -> list[int]:
     """Return the bounds [0, …, n] of exactly `count` cues with the least cost of breaks and imbalance."""
     even = max(widths(units), 1) / count  # a text may be nothing but marks of no width
-    costs = [{0: (0.0, [0])}]  # per number of cues: end -> (cost, bounds)
+    reach = [_reach(units, first) for first in range(len(units))]
+    until = list(itertools.accumulate((unit.width + unit.spaced for unit in units), initial=0))
+    rows: list[dict[int, tuple[float, int]]] = [{0: (0.0, 0)}]  # per number of cues: their end -> cost, the last start
     for number in range(1, count + 1):
-        row: dict[int, tuple[float, list[int]]] = {}
-        for first, (cost, bounds) in costs[-1].items():
-            for last in range(first + 1, _reach(units, first) + 1):
+        row: dict[int, tuple[float, int]] = {}
+        for first, (cost, _) in rows[-1].items():
+            for last in range(first + 1, reach[first] + 1):
                 if (last == len(units)) != (number == count):
                     continue
-                unevenness = abs(widths(units[first:last]) - even) / even
-                total = cost + IMBALANCE_COST * unevenness + (units[last - 1].break_cost if number < count else 0.0)
+                width = until[last] - until[first] - units[last - 1].spaced
+                total = cost + IMBALANCE_COST * abs(width - even) / even
+                total += units[last - 1].break_cost if number < count else 0.0
                 if last not in row or total < row[last][0]:
-                    row[last] = (total, [*bounds, last])
-        costs.append(row)
-    return costs[-1][len(units)][1]
+                    row[last] = (total, first)
+        rows.append(row)
+    bounds = [len(units)]
+    for row in reversed(rows[1:]):
+        bounds.append(row[bounds[-1]][1])
+    return bounds[::-1]
 
 
 def _lines(units: list[Unit]) -> str:
