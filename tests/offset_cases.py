@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from typing import NamedTuple
 
 import av
@@ -25,6 +26,7 @@ class Rendered(NamedTuple):
     seed: int
 
 
+@cache
 def rendered(seed: int, seconds: float = SECONDS) -> Rendered:
     """Render one person who says two sentences; size, sway, noise, words and pauses follow from `seed`."""
     random = np.random.default_rng(seed)

@@ -55,7 +55,7 @@ def decibels(ratio):
     return 20 * np.log10(ratio)
 
 
-@pytest.mark.parametrize(("background", "duck_db"), [("", -18.0), ("duck", -18.0), ("-24", -24.0), ("-6", -6.0)])
+@pytest.mark.parametrize(("background", "duck_db"), [("", -18.0), ("-6", -6.0)])
 def test_what_is_behind_the_speech_steps_back_under_the_dub_and_is_itself_elsewhere(tmp_path, background, duck_db):
     clip, result, session = dub(tmp_path, source_sound(), background)
     before, after = sound_of(clip), sound_of(result)
@@ -81,7 +81,7 @@ def test_off_leaves_the_dub_alone(tmp_path):
     assert (report.background, report.duck_db, report.ducked_s) == ("off", None, 0)
 
 
-@pytest.mark.parametrize("speech", [0.003, 0.03, 0.3, 0.9])
+@pytest.mark.parametrize("speech", [0.003, 0.9])
 def test_the_dub_is_as_loud_as_the_speech_it_replaces(tmp_path, speech):
     clip, result, session = dub(tmp_path, source_sound(speech, hum=0.0), "off")
     spoken_s = [(entry.dub_start_ms / 1000, entry.dub_end_ms / 1000) for entry in segment_entries(session)]
@@ -100,7 +100,7 @@ def test_the_dub_can_be_left_as_loud_as_it_was_spoken(tmp_path):
     assert build_report(session, spoken=True).sound.dub_lufs is None
 
 
-@pytest.mark.parametrize("background", ["0", "duck", "off"])
+@pytest.mark.parametrize("background", ["0", "off"])
 def test_nothing_clips_however_loud_the_source(tmp_path, background):
     _, result, session = dub(tmp_path, source_sound(1.0, hum=0.01), background)
     after = sound_of(result)
@@ -123,7 +123,7 @@ def test_a_chunk_that_keeps_its_own_sound_is_heard_once(tmp_path):
         assert decibels(ratio) == pytest.approx(0.0, abs=0.5)
 
 
-@pytest.mark.parametrize(("channels", "kept"), [(1, 1), (2, 2), (6, 2)])
+@pytest.mark.parametrize(("channels", "kept"), [(2, 2), (6, 2)])
 def test_stereo_stays_stereo_and_the_dub_is_in_the_middle(tmp_path, channels, kept):
     _, result, session = dub(tmp_path, source_sound(), channels=channels)
     assert probe(result, Settings().media).audio_channels == kept == build_report(session, spoken=True).sound.channels

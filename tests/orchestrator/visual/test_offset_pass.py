@@ -11,9 +11,9 @@ from tests.offset_cases import measured, rendered
 from tests.visual_factory import make_clip_info, source
 
 
-@pytest.fixture(scope="module", params=[4001, 4008])
-def clip(request):
-    return rendered(request.param)
+@pytest.fixture(scope="module")
+def clip():
+    return rendered(4001)
 
 
 @pytest.mark.parametrize("late_ms", [-400, -300, -200, -150, 150, 200, 300, 400])
