@@ -36,7 +36,8 @@ class DubEvent:
     id: str
     """For `last_event_id`."""
     kind: str
-    """`state` (data: state, error, at_ms) or `progress` (data: stage, progress 0..1, message, at_ms)."""
+    """`state` (data: state, error, at_ms), `progress` (data: stage, progress 0..1, message, at_ms), or `render` (data:
+    id, state, revision, error, at_ms)."""
     data: JsonObject
 
     @property
@@ -88,6 +89,7 @@ class PolylipClient:
         idempotency_key: str | None = None,
         face: str | None = None,
         background: str | None = None,
+        glossary: Mapping[str, str] | None = None,
         transcript: Path | None = None,
     ) -> JsonObject:
         """Upload a clip and return the accepted dub: `id`, `state`, `links`. The file is streamed, never held whole.
@@ -105,6 +107,7 @@ class PolylipClient:
             "webhook": webhook,
             "face": face,
             "background": background,
+            "glossary": json.dumps(dict(glossary), ensure_ascii=False) if glossary else None,
         }
         data = {name: value for name, value in fields.items() if value}
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key is not None else {}
@@ -125,13 +128,60 @@ class PolylipClient:
 
         A broken connection is taken up again behind the last event.
         """
+        yield from self._follow(dub_id, last_event_id, lambda event: event.final)
+
+    def corrections(self, dub_id: str | uuid.UUID) -> JsonObject:
+        """Return what is corrected of a dub, the revision that is shown, and how the newest render goes."""
+        return self._json("GET", f"/v1/dubs/{dub_id}/corrections")
+
+    def correct(
+        self,
+        dub_id: str | uuid.UUID,
+        number: int,
+        changes: Mapping[str, str | bool | None],
+        version: int | None = None,
+    ) -> JsonObject:
+        """Correct the sentence `number` (its `sequence`) of a finished dub; `render` carries it out.
+
+        `changes`: `text`, `translation`, `skip`; None takes one back. With `version`, that of the correction as you saw
+        it (0: none yet), somebody else's change in between is a RestError `correction-outdated`.
+        """
+        headers = {"If-Match": f'"{version}"'} if version is not None else {}
+        return self._json("PATCH", f"/v1/dubs/{dub_id}/segments/{number}", json=dict(changes), headers=headers)
+
+    def render(self, dub_id: str | uuid.UUID, on_event: Callable[[DubEvent], None] | None = None) -> JsonObject:
+        """Render what is corrected, follow it to its end, and return the render: `state`, `revision`, `error`."""
+        render = self._json("POST", f"/v1/dubs/{dub_id}/render")
+        if render["state"] in FINAL_STATES:
+            return render
+        after = httpx.URL(render["events"]).params.get("after")
+
+        def last(event: DubEvent) -> bool:
+            state, of = event.data.get("state"), event.data.get("id")
+            return event.kind == "render" and of == render["id"] and state in FINAL_STATES
+
+        for event in self._follow(dub_id, after, last):
+            if on_event is not None:
+                on_event(event)
+            if last(event):
+                return render | {name: event.data[name] for name in ("state", "error")}
+        return cast(JsonObject, self.corrections(dub_id)["render"])
+
+    def cancel_render(self, dub_id: str | uuid.UUID) -> None:
+        """Cancel the render that is queued or running, if there is one; the dub stays as it was."""
+        with _translated():
+            _check(self._http.delete(f"/v1/dubs/{dub_id}/render"))
+
+    def _follow(
+        self, dub_id: str | uuid.UUID, last_event_id: str | None, last: Callable[[DubEvent], bool]
+    ) -> Iterator[DubEvent]:
         after, failures = last_event_id, 0
         while True:
             try:
                 for event in self._events_once(dub_id, after):
                     after, failures = event.id, 0
                     yield event
-                    if event.final:
+                    if last(event):
                         return
                 if after is not None and after == last_event_id:
                     return  # the final state lies behind us

@@ -47,12 +47,13 @@ class LocalPipeline:
         face: str = "",
         transcript: bytes | None = None,
         background: str = "",
+        glossary: dict[str, str] | None = None,
     ) -> Report:
         """Dub one clip into the folder `out`, which is made; on an error nothing new is left there.
 
         Both languages are ISO 639-1; `source` "" is detected, or the settings' where the engine cannot.
         `transcript`: SubRip of what is spoken; then nothing is recognised. `background`: what becomes of the source's
-        sound (background_choice.py); "": what the settings say.
+        sound (background_choice.py); "": what the settings say. `glossary`: term -> its translation (glossary.py).
         `face`: whose lips move (face_choice.py); "": the one who speaks.
 
         Raises:
@@ -72,7 +73,9 @@ class LocalPipeline:
         sentences = None
         if transcript is not None:
             sentences = read_transcript(transcript, round(info.duration_s * 1000), self._settings.vad.max_segment_ms)
-        request = DubRequest(uuid.uuid4(), source, target, face=choice, transcript=sentences, background=kept)
+        request = DubRequest(
+            uuid.uuid4(), source, target, face=choice, transcript=sentences, background=kept, glossary=glossary or {}
+        )
         session = DubSession(
             request,
             clip,

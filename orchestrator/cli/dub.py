@@ -11,8 +11,9 @@ from client.contracts import Task
 from orchestrator.background_choice import BackgroundChoice
 from orchestrator.cli.output import console, errors, plain_errors, print_report, print_segments
 from orchestrator.cli.progress import StageBars
-from orchestrator.errors import BadRequest
+from orchestrator.errors import BadRequest, GlossaryRefused
 from orchestrator.face_choice import FaceChoice
+from orchestrator.glossary import parse_glossary
 from orchestrator.local import local_pipeline
 from orchestrator.logs import configure_logging
 from orchestrator.settings import Settings
@@ -32,6 +33,17 @@ Face = Annotated[
         "--face",
         help='Whose lips move: a face of an earlier report ("2"), or a box "x1,y1,x2,y2" in pixels, perhaps at a time '
         'in seconds ("…@12.5"); left out: the one who speaks.',
+    ),
+]
+
+Glossary = Annotated[
+    Path | None,
+    typer.Option(
+        "--glossary",
+        exists=True,
+        dir_okay=False,
+        readable=True,
+        help='JSON file of terms and the translations they must have: {"dog": "can"}.',
     ),
 ]
 
@@ -61,12 +73,14 @@ def dub(
     engine: EngineOptions = None,
     face: Face = "",
     background: Background = "",
+    glossary: Glossary = None,
     transcript: TranscriptFile = None,
 ) -> None:
     """Dub a clip, with an embedded Triton that is started for it and stopped afterwards."""
     with plain_errors():
         settings = with_engines(Settings(), engine or [])
         BackgroundChoice.parse(background)
+        terms = read_glossary(glossary)
         FaceChoice.parse(face)  # what cannot be read is told before Triton is started
         configure_logging("WARNING", settings.log_format)
         with ExitStack() as stack:
@@ -74,8 +88,16 @@ def dub(
                 pipeline = stack.enter_context(local_pipeline(settings))
             bars = stack.enter_context(StageBars(errors))
             given = transcript.read_bytes() if transcript else None
-            pipeline.dub(clip, out, source, to, bars, face, given, background)
+            pipeline.dub(clip, out, source, to, bars, face, given, background, terms)
         show(out)
+
+
+def read_glossary(path: Path | None) -> dict[str, str]:
+    """Read a glossary's file; raises GlossaryRefused."""
+    try:
+        return parse_glossary(path.read_text(encoding="utf-8")) if path is not None else {}
+    except UnicodeDecodeError as error:
+        raise GlossaryRefused(f"glossary: {path} is not UTF-8") from error
 
 
 def show(out: Path) -> None:

@@ -83,6 +83,7 @@ async def admit(
         engines=fields.engines,
         face=str(fields.face or ""),
         background=str(fields.background or ""),
+        glossary=fields.glossary,
         clip_name=upload.file_name,
         clip=clip_facts(clip),
         fingerprint=fields.fingerprint(upload.sha256, upload.transcript),
@@ -110,8 +111,11 @@ async def _store_and_publish(gateway: Gateway, new: NewDub, upload: Upload, trac
     return await _answer_of_twin(gateway, dub, new.fingerprint), True
 
 
-async def publish_job(gateway: Gateway, dub: Dub, traceparent: str = "") -> None:
-    """Hand the job to the broker, wait for its confirmation, and remember it; raises BrokerError."""
+async def publish_job(gateway: Gateway, dub: Dub, traceparent: str = "", render: int = 0) -> None:
+    """Hand the job to the broker, wait for its confirmation, and remember it; raises BrokerError.
+
+    `render`: the id of the dub's render that is the job; 0: the dub itself.
+    """
 
     def publish() -> None:
         body = encode(
@@ -122,6 +126,8 @@ async def publish_job(gateway: Gateway, dub: Dub, traceparent: str = "") -> None
                 engines=dub.engines,
                 face=dub.face,
                 background=dub.background,
+                glossary=dub.glossary,
+                render=render,
             )
         )
         headers = {TRACEPARENT_HEADER: child_traceparent(traceparent)}
@@ -130,7 +136,10 @@ async def publish_job(gateway: Gateway, dub: Dub, traceparent: str = "") -> None
         except Unroutable:  # the broker was set up anew since we started
             gateway.broker.declare(QueueSpec(topology.JOBS))
             gateway.broker.publish(topology.JOBS, body, headers)
-        gateway.dubs.mark_published(dub.id)
+        if render:
+            gateway.dubs.renders.mark_published(render)
+        else:
+            gateway.dubs.mark_published(dub.id)
 
     await to_thread.run_sync(publish, limiter=gateway.broker_limiter)
 

@@ -14,6 +14,7 @@ from orchestrator.rest import (
     background,
     problems,
     routes_artefacts,
+    routes_corrections,
     routes_dubs,
     routes_events,
     routes_page,
@@ -72,7 +73,7 @@ def create_app(
     )
     app.state.gateway = gateway
     problems.install(app)
-    routes = (routes_dubs, routes_events, routes_artefacts, routes_service, routes_page)
+    routes = (routes_dubs, routes_events, routes_artefacts, routes_corrections, routes_service, routes_page)
     for module in routes:
         app.include_router(module.router)
     routes_page.mount_static(app)

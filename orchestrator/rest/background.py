@@ -48,6 +48,10 @@ async def republish(gateway: Gateway, started_at_ms: int) -> None:
             for dub in await to_thread.run_sync(gateway.dubs.unpublished, started_at_ms):
                 await publish_job(gateway, dub)
                 log.info("published again", dub=str(dub.id))
+            for render in await to_thread.run_sync(gateway.dubs.renders.unpublished, started_at_ms):
+                dub = await to_thread.run_sync(gateway.dubs.get, render.dub_id)
+                await publish_job(gateway, dub, render=render.id)
+                log.info("published again", dub=str(dub.id), render=render.id)
             return
         except PolylipError as error:
             log.warning("cannot publish yet", reason=str(error))

@@ -3,15 +3,16 @@
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from client.contracts import Task
 from orchestrator.background_choice import BackgroundChoice
 from orchestrator.errors import BadRequest
 from orchestrator.face_choice import FaceChoice
+from orchestrator.glossary import parse_glossary
 from orchestrator.store.artefacts import LANGUAGE_PATTERN
 
-FIELDS = ("target_language", "source_language", "engines", "face", "background", "webhook")
+FIELDS = ("target_language", "source_language", "engines", "face", "background", "glossary", "webhook")
 MODEL_PATTERN = r"[A-Za-z0-9_.-]{1,128}"
 KEY_CHARACTERS = 255
 
@@ -31,12 +32,16 @@ class DubFields:
     """Whose lips move; None: the one who speaks."""
     background: BackgroundChoice | None = None
     """What becomes of the source's sound; None: what the settings say."""
+    glossary: dict[str, str] = field(default_factory=dict)
+    """Term -> its translation."""
 
     def fingerprint(self, clip_sha256: str, transcript: bytes | None = None) -> str:
         """Return a SHA-256 (hexadecimal) over everything that makes two requests the same."""
         facts = [self.target_language, self.source_language, self.engines, self.webhook, clip_sha256]
         if self.face is not None:  # left out otherwise: keys of an earlier release stay good
             facts.append(str(self.face))
+        if self.glossary:
+            facts.append(self.glossary)
         if self.background is not None:
             facts.append(f"background {self.background}")
         if transcript is not None:
@@ -58,6 +63,7 @@ def parse_fields(values: dict[str, str]) -> DubFields:
         webhook=values.get("webhook", "").strip() or None,
         face=FaceChoice.parse(values.get("face", "")),
         background=BackgroundChoice.parse(values.get("background", "")),
+        glossary=parse_glossary(values.get("glossary", "")),
     )
 
 

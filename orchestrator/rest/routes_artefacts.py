@@ -9,7 +9,7 @@ from orchestrator.errors import BadRequest
 from orchestrator.rest.context import Gateway, GatewayDep
 from orchestrator.rest.ranges import Conditions, serve_bytes
 from orchestrator.rest.views import SUBTITLES_SRT, SUBTITLES_VTT
-from orchestrator.store.artefacts import LANGUAGE_PATTERN, Artefact
+from orchestrator.store.artefacts import LANGUAGE_PATTERN, Artefact, in_revision
 from orchestrator.store.schema import Dub
 
 router = APIRouter(prefix="/v1/dubs/{dub_id}", tags=["artefacts"])
@@ -74,7 +74,9 @@ def report(dub_id: uuid.UUID, gateway: GatewayDep) -> Response:
 def _serve(
     gateway: Gateway, dub_id: uuid.UUID, name: str, media_type: str, conditions: Conditions | None = None
 ) -> Response:
-    gateway.dubs.get(dub_id)  # an erased dub has nothing to give, even while a late file is still being swept away
+    dub = gateway.dubs.get(dub_id)  # an erased one has nothing to give, even while a late file is still swept away
+    if name != Artefact.CLIP:
+        name = in_revision(name, dub.revision)
     return serve_bytes(gateway.media, dub_id, name, media_type, conditions or Conditions())
 
 

@@ -13,7 +13,7 @@ from orchestrator.rest.context import Gateway, GatewayDep
 from orchestrator.rest.fields import check_key, parse_fields
 from orchestrator.rest.upload import received
 from orchestrator.rest.views import AcceptedView, DubView, accepted_view, dub_view, links_of
-from orchestrator.store.artefacts import LANGUAGE_PATTERN
+from orchestrator.store.artefacts import LANGUAGE_PATTERN, of_revision
 from orchestrator.store.schema import Dub
 
 router = APIRouter(prefix="/v1/dubs", tags=["dubs"])
@@ -46,6 +46,10 @@ _FORM: dict[str, Any] = {
                             "type": "string",
                             "description": 'Whose lips move: a track of an earlier report ("2"), or a box '
                             '"x1,y1,x2,y2" in pixels, perhaps at a time in seconds ("…@12.5").',
+                        },
+                        "glossary": {
+                            "type": "string",
+                            "description": 'JSON object, term to the translation it must have: {"dog": "can"}.',
                         },
                         "background": {
                             "type": "string",
@@ -96,7 +100,8 @@ async def _create(request: Request, gateway: Gateway, key: str | None, tracepare
 def get_dub(request: Request, dub_id: uuid.UUID, gateway: GatewayDep) -> DubView:
     """Return a dub's state, the progress of its stages, and where its artefacts are."""
     dub = gateway.dubs.get(dub_id)
-    languages = subtitle_languages(gateway.media.names(dub_id)) if dub.state.final else []
+    names = of_revision(gateway.media.names(dub_id), dub.revision) if dub.state.final else []
+    languages = subtitle_languages(names)
     links = links_of(request, gateway.settings.gateway, dub_id)
     return dub_view(dub, gateway.dubs.events.stages(dub_id), languages, links)
 

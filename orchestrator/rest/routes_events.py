@@ -7,14 +7,12 @@ from typing import Annotated
 
 import anyio
 from anyio import to_thread
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Header, Query, Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from orchestrator.errors import BadRequest
 from orchestrator.rest.context import Gateway, GatewayDep
 from orchestrator.rest.views import event_view
-from orchestrator.store.schema import DubEvent, EventKind
-from orchestrator.store.states import DubState
 
 router = APIRouter(prefix="/v1/dubs", tags=["dubs"])
 
@@ -24,16 +22,20 @@ POLL_S = 0.2
 
 @router.get("/{dub_id}/events", response_class=EventSourceResponse, summary="Progress as server-sent events")
 async def dub_events(
-    dub_id: uuid.UUID, gateway: GatewayDep, last_event_id: Annotated[str | None, Header()] = None
+    dub_id: uuid.UUID,
+    gateway: GatewayDep,
+    last_event_id: Annotated[str | None, Header()] = None,
+    after: Annotated[int, Query(ge=0, lt=10**18, description="As Last-Event-ID, which wins over it.")] = 0,
 ) -> Response:
     """Tell all events after Last-Event-ID, then each as it happens, and end with the final state.
 
-    Two kinds: `state` (state, error, at_ms) and `progress` (stage, progress 0..1, message, at_ms). 204 when the final
-    state was told already: browsers then stop asking.
+    Three kinds: `state` (state, error, at_ms), `progress` (stage, progress 0..1, message, at_ms), and for renders of
+    corrections `render` (id, state, revision, error, at_ms), with whose final state the stream ends as well. 204 when
+    all of that was told already: browsers then stop asking.
     """
-    after = _event_id(last_event_id)
-    dub = await to_thread.run_sync(gateway.dubs.get, dub_id)
-    if dub.state.final and not await to_thread.run_sync(gateway.dubs.events.after, dub_id, after):
+    after = _event_id(last_event_id) or after
+    await to_thread.run_sync(gateway.dubs.get, dub_id)
+    if await to_thread.run_sync(_is_over, gateway, dub_id, after):
         return Response(status_code=204)
     return EventSourceResponse(_stream(gateway, dub_id, after))
 
@@ -44,14 +46,18 @@ async def _stream(gateway: Gateway, dub_id: uuid.UUID, after: int) -> AsyncItera
         for event in events:
             after = event.id
             yield ServerSentEvent(json.dumps(event_view(event)), event=event.kind, id=str(event.id))
-            if _is_last(event):
-                return
-        if not events:
-            await anyio.sleep(POLL_S)
+        if events:
+            continue
+        if await to_thread.run_sync(_is_over, gateway, dub_id, after):
+            return
+        await anyio.sleep(POLL_S)
 
 
-def _is_last(event: DubEvent) -> bool:
-    return event.kind is EventKind.STATE and DubState(event.data["state"]).final
+def _is_over(gateway: Gateway, dub_id: uuid.UUID, after: int) -> bool:
+    """Nothing is at work, and nothing happened after the event `after` (asked last: a state comes with its event)."""
+    if gateway.dubs.is_active(dub_id) or gateway.dubs.renders.active(dub_id) is not None:
+        return False
+    return not gateway.dubs.events.after(dub_id, after, limit=1)
 
 
 def _event_id(text: str | None) -> int:

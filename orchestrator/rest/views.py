@@ -10,7 +10,7 @@ from starlette.requests import Request
 from orchestrator.rest.problems import TYPE_PREFIX
 from orchestrator.settings import GatewaySettings
 from orchestrator.store.artefacts import Artefact
-from orchestrator.store.schema import Dub, DubEvent, EventKind
+from orchestrator.store.schema import Corrected, Dub, DubEvent, EventKind, Render
 from orchestrator.store.states import DubState
 
 SUBTITLES_SRT = "subtitles.srt"
@@ -72,11 +72,54 @@ class DubView(AcceptedView):
     """Whose lips move, as the request says; "" = the one who speaks."""
     background: str
     """What becomes of the source's sound, as the request says; "" = what the settings say."""
+    glossary: dict[str, str]
+    """Term -> its translation, as the request says."""
+    revision: int
+    """Of the artefacts: 1, and one more or several with each render of corrections."""
     clip: ClipView
     stages: list[StageView]
     error: ErrorView | None
     summary: dict[str, Any]
     subtitle_languages: list[str]
+
+
+class CorrectionView(BaseModel):
+    """What a person said against one sentence; a field that is not corrected is null."""
+
+    sequence: int
+    """Of the sentence in segments.json."""
+    segment_id: uuid.UUID
+    version: int
+    """Grows with each change; `"<version>"` is the ETag for If-Match."""
+    text: str | None
+    translation: str | None
+    skip: bool
+    rendered: bool
+    """What is shown says so."""
+
+
+class RenderView(BaseModel):
+    """One render of corrections."""
+
+    id: int
+    state: DubState
+    revision: int
+    """That it makes."""
+    created_at_ms: int
+    finished_at_ms: int | None
+    error: ErrorView | None
+    events: str
+    """Where to follow it."""
+
+
+class CorrectionsView(BaseModel):
+    """All corrections of a dub."""
+
+    revision: int
+    """Of the artefacts that are shown."""
+    corrections: list[CorrectionView]
+    render: RenderView | None
+    """The newest one."""
 
 
 def links_of(request: Request, settings: GatewaySettings, dub_id: uuid.UUID) -> dict[str, str]:
@@ -92,6 +135,7 @@ def links_of(request: Request, settings: GatewaySettings, dub_id: uuid.UUID) -> 
         "subtitles_vtt": f"{own}/{SUBTITLES_VTT}",
         "segments": f"{own}/{Artefact.SEGMENTS}",
         "report": f"{own}/{Artefact.REPORT}",
+        "corrections": f"{own}/corrections",
     }
 
 
@@ -113,6 +157,8 @@ def dub_view(dub: Dub, stages: list[DubEvent], subtitle_languages: list[str], li
         engines=dub.engines,
         face=dub.face,
         background=dub.background,
+        glossary=dub.glossary,
+        revision=dub.revision,
         clip=ClipView(
             name=dub.clip_name,
             duration_s=dub.clip["duration_s"],
@@ -133,6 +179,32 @@ def dub_view(dub: Dub, stages: list[DubEvent], subtitle_languages: list[str], li
     )
 
 
+def correction_view(corrected: Corrected, shown: dict[str, dict[str, Any]]) -> CorrectionView:
+    """Return one sentence's correction; `shown`: `RenderStore.shown`."""
+    return CorrectionView(
+        sequence=corrected.sequence,
+        segment_id=corrected.segment_id,
+        version=corrected.version,
+        text=corrected.correction.text or None,
+        translation=corrected.correction.translation or None,
+        skip=corrected.correction.skip,
+        rendered=shown.get(str(corrected.segment_id), {}) == corrected.correction.stored(),
+    )
+
+
+def render_view(render: Render, events: str) -> RenderView:
+    """Return one render as it stands; `events`: the address where it can be followed."""
+    return RenderView(
+        id=render.id,
+        state=render.state,
+        revision=render.revision,
+        created_at_ms=render.created_at_ms,
+        finished_at_ms=render.finished_at_ms,
+        error=_error(render.error_code, render.error_detail or "") if render.error_code is not None else None,
+        events=events,
+    )
+
+
 def error_view(dub: Dub) -> ErrorView | None:
     """Return why the dub failed, if it did."""
     if dub.error_code is None:
@@ -146,6 +218,14 @@ def event_view(event: DubEvent) -> dict[str, Any]:
         error = event.data.get("error")
         shown = _error(error["code"], error["detail"]).model_dump() if error else None
         return {"state": event.data["state"], "error": shown, "at_ms": event.at_ms}
+    if event.kind is EventKind.RENDER:
+        error = event.data.get("error")
+        shown = _error(error["code"], error["detail"]).model_dump() if error else None
+        return {
+            **{name: event.data[name] for name in ("id", "state", "revision")},
+            "error": shown,
+            "at_ms": event.at_ms,
+        }
     return {"stage": event.stage, "progress": event.progress, "message": event.message, "at_ms": event.at_ms}
 
 

@@ -83,6 +83,12 @@ class DubStore:
             found = {DubState(state): number for state, number in connection.execute(query)}
         return {state: found.get(state, 0) for state in DubState}
 
+    def is_active(self, dub_id: uuid.UUID) -> bool:
+        """Tell whether the dub is queued or running."""
+        with self._database.reading() as connection:
+            dub = rows.find(connection, dub_id)
+        return dub is not None and not dub.state.final
+
     def active(self) -> int:
         """Count the dubs that are queued or running."""
         with self._database.reading() as connection:

@@ -114,6 +114,12 @@ class RenderStore:
         with self._database.reading() as connection:
             return _latest(connection, dub_id)
 
+    def shown(self, dub_id: uuid.UUID) -> dict[str, dict[str, Any]]:
+        """Return the corrections that the dub's shown revision has, by segment id."""
+        with self._database.reading() as connection:
+            done = _latest(connection, dub_id, DubState.SUCCEEDED)
+        return done.corrections if done is not None else {}
+
     def active(self, dub_id: uuid.UUID) -> Render | None:
         """Return the dub's render that is queued or running."""
         with self._database.reading() as connection:

@@ -62,7 +62,7 @@ async function showDub(id) {
   showState(dub.state);
   if (dub.state === "succeeded") {
     show("result");
-    await showResult(dub, () => shownId === id);
+    await showResult(dub, () => shownId === id, () => openDub(id));
     return;
   }
   show("job");

@@ -10,10 +10,14 @@ export class Players {
     this.button = button;
     this.onTime = () => {};
     this.timer = null;
+    this.until_s = Infinity; // of the one video that is heard alone
     button.addEventListener("click", () => (this.playing ? this.pause() : this.play()));
     for (const video of [source, result]) {
       video.addEventListener("ended", () => this.pause());
-      video.addEventListener("timeupdate", () => { if (!video.paused || !this.playing) this.onTime(video.currentTime); });
+      video.addEventListener("timeupdate", () => {
+        if (!this.playing && video.currentTime >= this.until_s) this.pause();
+        if (!video.paused || !this.playing) this.onTime(video.currentTime);
+      });
     }
     this.listenTo("result");
   }
@@ -58,6 +62,7 @@ export class Players {
   pause() {
     clearInterval(this.timer);
     this.timer = null;
+    this.until_s = Infinity;
     this.source.pause();
     this.result.pause();
     this.show();
@@ -67,6 +72,16 @@ export class Players {
     this.pause();
     this.result.currentTime = time_s;
     this.play();
+  }
+
+  // One of the two, from here to there, and that is heard.
+  hear(which, from_s, until_s) {
+    this.pause();
+    const video = this[which];
+    video.muted = false;
+    video.currentTime = from_s;
+    this.until_s = until_s;
+    video.play().catch(() => this.pause());
   }
 
   // The result leads; the source follows it. A pause by one video's own controls pauses both.

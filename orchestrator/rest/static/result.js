@@ -1,5 +1,6 @@
 // A finished dub: both videos, what was heard and said, and the files.
 
+import { Corrections } from "/static/corrections.js";
 import { $, element } from "/static/dom.js";
 import { Players } from "/static/players.js";
 import { ask, languageName } from "/static/service.js";
@@ -10,28 +11,38 @@ for (const radio of document.getElementsByName("sound")) {
   radio.addEventListener("change", () => players.listenTo(radio.value));
 }
 
+let corrections = null;
+
 export function clearResult() {
   players.clear();
+  corrections?.close();
+  corrections = null;
 }
 
-export async function showResult(dub, stillShown) {
+export async function showResult(dub, stillShown, reload) {
   const base = `/v1/dubs/${dub.id}`;
   const others = dub.subtitle_languages.filter((language) => language !== dub.target_language);
   const own = dub.subtitle_languages.filter((language) => language === dub.target_language);
   players.load(
-    { address: `${base}/clip`, tracks: tracks(base, [...others, ...own]) },
-    { address: `${base}/result.mp4`, tracks: tracks(base, [...own, ...others]) },
+    { address: `${base}/clip`, tracks: tracks(dub, base, [...others, ...own]) },
+    { address: `${base}/result.mp4?revision=${dub.revision}`, tracks: tracks(dub, base, [...own, ...others]) },
   );
   showDownloads(dub, base);
-  const [{ segments }, report] = await Promise.all([ask(`${base}/segments.json`), ask(`${base}/report.json`)]);
+  const [{ segments }, report, corrected] = await Promise.all([
+    ask(`${base}/segments.json`), ask(`${base}/report.json`), ask(`${base}/corrections`),
+  ]);
   if (!stillShown()) return;
   showFigures(dub, report);
-  showSentences(dub, segments);
+  const rows = showSentences(dub, segments);
+  corrections = new Corrections({ base, dub, segments, rows, players, reload });
+  corrections.show(corrected);
 }
 
-function tracks(base, languages) {
+function tracks(dub, base, languages) {
   return languages.map((language) => ({
-    address: `${base}/subtitles.vtt?language=${language}`, language, label: languageName(language),
+    address: `${base}/subtitles.vtt?language=${language}&revision=${dub.revision}`,
+    language,
+    label: languageName(language),
   }));
 }
 
@@ -52,6 +63,8 @@ function showDownloads(dub, base) {
 function showFigures(dub, report) {
   const parts = [`${dub.clip.duration_s.toFixed(1)} s`, `${dub.clip.width} × ${dub.clip.height}`];
   if (report.outcome === "no-speech") parts.unshift("No speech was found: the clip came back unchanged");
+  if (report.outcome === "all-skipped") parts.unshift("Every sentence is skipped: the clip came back unchanged");
+  if (dub.revision > 1) parts.unshift(`revision ${dub.revision}`);
   if (report.wall_s !== undefined) parts.push(`dubbed in ${report.wall_s.toFixed(1)} s`);
   $("figures").textContent = parts.join(" · ");
 }
@@ -65,6 +78,7 @@ function showSentences(dub, segments) {
   players.onTime = (time_s) => segments.forEach(({ start_ms, end_ms }, index) => {
     rows[index].classList.toggle("now", start_ms <= time_s * 1000 && time_s * 1000 < end_ms);
   });
+  return rows;
 }
 
 function sentenceRow(dub, segment) {
@@ -79,7 +93,7 @@ function sentenceRow(dub, segment) {
   const note = fitNote(segment);
   if (note) said.append(element("span", note, { class: "note" }));
   const row = element("tr");
-  row.append(time, element("td", segment.source_text, { lang: dub.source_language }), said);
+  row.append(time, element("td", segment.source_text, { lang: dub.source_language }), said, element("td"));
   return row;
 }
 

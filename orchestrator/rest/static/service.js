@@ -2,10 +2,11 @@
 
 const UNREACHABLE = { title: "The server cannot be reached", detail: "Check the connection and try again." };
 
-export async function ask(path, method = "GET") {
+export async function ask(path, method = "GET", { body: sent, headers = {} } = {}) {
   let answer;
   try {
-    answer = await fetch(path, { method, headers: { Accept: "application/json" } });
+    const content = sent === undefined ? {} : { body: JSON.stringify(sent) };
+    answer = await fetch(path, { method, headers: { Accept: "application/json", ...headers }, ...content });
   } catch {
     throw UNREACHABLE;
   }
