@@ -82,6 +82,7 @@ def test_a_sentence_with_a_pause_in_it_is_dubbed_as_one(gateway, tmp_path, spoke
     assert segments[0]["text"].startswith("Mañana volaremos a la luna")
     assert [len(segment["chunks"]) for segment in segments] == [2, 1]
     assert (report["gate"]["chunks"], report["gate"]["sentences"], report["gate"]["joined"]) == (3, 2, 1)
+    assert (report["gate"]["engine"], report["gate"]["scored"]) == ("sentence_boundary", 3)
     assert report["stages"]["stt"]["items"] == 3
     assert report["stages"]["mt"]["items"] == report["stages"]["tts"]["items"] == 2
     starts_s = [segment["start_ms"] / 1000 for segment in segments]
