@@ -8,16 +8,13 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from orchestrator.media.probe import probe
+from tests.browsing import CHROMIUM_ARGUMENTS, wait_until
 from tests.fakes.gateway import FakeOwner, running_gateway
 from tests.media_factory import make_clip
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM_ARGUMENTS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),  # no-sandbox: tests may run as root
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--mute-audio"),
-)
 PLAYABLE = "video => video.readyState >= 2"
 
 
@@ -64,11 +61,6 @@ def page(browser, gateway):
     assert page.faults == []
 
 
-def wait_until(page, expression):
-    """As page.wait_for_function, which evaluates text in the page, and the page's policy rightly forbids that."""
-    eventually(lambda: page.evaluate(expression), what=expression)
-
-
 def dub(page, clip):
     page.set_input_files("#clip", str(clip))
     page.click("#start")
@@ -93,8 +85,7 @@ def test_a_clip_is_uploaded_watched_and_compared(page, owner, clip):
     cue = page.evaluate("document.querySelector('#result-video').textTracks[0].cues[0].text")
     assert cue == "Hola a todos."
     expect(page.locator("#sentences tr td")).to_have_text([
-        "0:00.1", "Hello <b>there</b>.", "Hola a todos.spoken 1.30 times as fast, 0.1 s late",
-    ])  # fmt: skip
+        "0:00.1", "Hello <b>there</b>.", "Hola a todos.spoken 1.30 times as fast, 0.1 s late", "Edit"])  # fmt: skip
     links = page.locator("#downloads a")
     expect(links).to_have_count(5)
     expect(links.first).to_have_attribute("download", "Ünser <b>Clip.es.mp4")
