@@ -124,7 +124,7 @@ class SyncSettings(_Section):
     resync_ms: int = Field(100, ge=1, le=1000)
     """A clip whose sound is further than this from its picture is put right (docs/SOUND.md). Paper: drift of 100 ms
     triggers re-synchronisation."""
-    measure_source_s: float = Field(20.0, ge=0, le=120)
+    measure_source_s: float = Field(12.0, ge=0, le=120)
     """So much of a clip with a face in it is looked at first, to measure that; 0: never."""
     ring_frames: int = Field(300, ge=2, le=10_000)
     """Decoded frames that wait for their speech; then decoding pauses. Paper: 300."""

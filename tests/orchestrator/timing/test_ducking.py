@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -58,7 +60,7 @@ def test_what_lies_further_away_than_the_bridge_changes_nothing(speech, first):
 @given(spans)
 def test_joined_spans_are_apart_and_hold_all_speech(speech):
     together = joined(speech)
-    for before, after in zip(together, together[1:], strict=False):
+    for before, after in pairwise(together):
         assert after[0] - before[1] >= BRIDGE_S
     for start_s, end_s in speech:
         assert any(span[0] <= start_s and end_s <= span[1] for span in together)

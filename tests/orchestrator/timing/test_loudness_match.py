@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,5 +66,5 @@ def test_gains_keep_their_limits_and_follow_from_the_sentences_alone(clip):
     for one, gain in zip(clip, gains, strict=True):
         assert MIN_GAIN_DB - 50 <= gain <= MAX_GAIN_DB
         assert one.dub_peak_dbtp + gain <= CEILING_DBTP + LIMITED_DB + 1e-9
-    for before, after in zip(gains, gains[1:], strict=False):
+    for before, after in pairwise(gains):
         assert after - before <= MAX_STEP_DB + 1e-9
