@@ -207,6 +207,7 @@ def test_another_version_of_an_engine_is_asked_anew_for_another_try_of_a_dub(mak
     rig = make_rig(mt_engine=_slow_at(2, entered, release))
     dub_id = rig.submit()
     assert entered.wait(30)
+    eventually(lambda: len(rig.engines.stt_engine.calls) == 3, what="all is heard")
     rig.engines.versions = {**rig.engines.versions, "stt_pocketsphinx": "2"}
     _hand_over(rig, release)
     eventually(lambda: rig.dubs.get(dub_id).state is DubState.SUCCEEDED)

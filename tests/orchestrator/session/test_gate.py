@@ -11,7 +11,7 @@ from orchestrator.errors import SessionCancelled
 from orchestrator.media.audio import read_audio
 from orchestrator.messages import Transcript, segment_uuid
 from orchestrator.session.report import build_report, segment_entries
-from orchestrator.settings import Settings
+from orchestrator.settings import EngineSettings, Settings
 from tests.fakes.engines import FakeBoundary, FakeMt, FakeStt, FakeTts
 from tests.fakes.pipeline import FakeEngines, RecordingListener, fake_pipeline
 from tests.media_factory import Burst, make_clip
@@ -78,7 +78,8 @@ def test_a_sentence_with_a_pause_in_it_is_translated_and_spoken_as_one(clip, res
 
 
 def test_without_a_boundary_engine_punctuation_and_pauses_decide_and_the_report_says_so(clip, result):
-    _, entries, report = dub(clip, result, engines(None))
+    settings = Settings(engines=EngineSettings(boundary=""))
+    _, entries, report = dub(clip, result, engines(None), settings)
     assert [(entry.source_text, entry.gate) for entry in entries] == [
         ("when it rains", "pause"),
         ("we stay at home.", "punctuation"),
