@@ -363,8 +363,8 @@ def _slow_at(call, entered, release):
 
 def _hand_over(rig, release):
     """Stop the owner while an engine is at work, and start another one."""
-    threading.Timer(0.1, release.set).start()
     rig.owner.stop()
+    release.set()
     rig.engines.stt_engine._texts = list(TEXTS)
     rig.owner = rig.new_owner()
 
