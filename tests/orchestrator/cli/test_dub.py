@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from orchestrator.cli.dub import with_engines
-from orchestrator.errors import BadRequest
+from orchestrator.cli.dub import read_glossary, with_engines
+from orchestrator.errors import BadRequest, GlossaryRefused
 from orchestrator.settings import Settings
 from tests.e2e.conftest import SAMPLES
 from tests.media_factory import make_clip
@@ -21,8 +21,11 @@ def polylip(*arguments):
 @pytest.mark.triton
 def test_the_sample_becomes_files_in_a_folder(tmp_path):
     out = tmp_path / "my results"
-    done = polylip("dub", SAMPLES / "astronaut_en.mp4", "--to", "es", "--out", out)
+    glossary = tmp_path / "glossary.json"
+    glossary.write_text('{"journey": "travesía"}', encoding="utf-8")
+    done = polylip("dub", SAMPLES / "astronaut_en.mp4", "--to", "es", "--out", out, "--glossary", glossary)
     assert done.returncode == 0, done.stderr
+    assert json.loads((out / "report.json").read_text())["glossary"]["used"] == {"journey": 1}
     assert "Hoy es un día muy" in done.stdout
     assert {"result.mp4", "subtitles.es.srt", "segments.json", "report.json"} <= {path.name for path in out.iterdir()}
     assert json.loads((out / "report.json").read_text())["outcome"] == "dubbed"
@@ -53,6 +56,21 @@ def test_a_face_that_cannot_be_read_is_told_before_anything_is_started(tmp_path)
     assert "bad-request" in done.stderr
     assert "x1,y1,x2,y2" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [b"[1]", b"{", b'{"a": 1}', b'{"a": "\xff"}'])
+def test_a_glossary_that_cannot_be_read_is_refused(tmp_path, content):
+    path = tmp_path / "glossary.json"
+    path.write_bytes(content)
+    with pytest.raises(GlossaryRefused):
+        read_glossary(path)
+
+
+def test_a_glossary_file_has_terms_and_translations(tmp_path):
+    path = tmp_path / "glossary.json"
+    path.write_text('{"dog": "can", "journey": "travesía"}', encoding="utf-8")
+    assert read_glossary(path) == {"dog": "can", "journey": "travesía"}
+    assert read_glossary(None) == {}
 
 
 def test_engines_are_chosen_by_task_and_model():

@@ -2,13 +2,17 @@ import os
 import uuid
 from pathlib import Path
 
+import anyio
 import pytest
 
 from orchestrator.clock import now_ms
-from orchestrator.rest.background import LATE_FILES_MS, ORPHAN_MS, sweep
+from orchestrator.messages import decode
+from orchestrator.queues import topology
+from orchestrator.rest.background import LATE_FILES_MS, ORPHAN_MS, republish, sweep
 from orchestrator.store.artefacts import Artefact
 from tests.fakes.dubs import new_dub
 from tests.fakes.gateway import gateway_parts
+from tests.waiting import eventually
 
 HOUR_MS = 3_600_000
 
@@ -99,3 +103,21 @@ def test_an_upload_that_still_grows_is_not_swept(gateway):
     os.utime(folder, (old_s, old_s))
     sweep(gateway, now_ms())
     assert folder.exists()
+
+
+def test_a_render_whose_job_may_not_have_reached_the_broker_is_published_again(gateway):
+    dub_id = finished_dub(gateway)
+    segment_id = uuid.uuid4()
+    gateway.dubs.renders.correct(dub_id, segment_id, 0, lambda before: before.changed({"skip": True}))
+    render, _ = gateway.dubs.renders.request(dub_id)
+    anyio.run(republish, gateway, now_ms() + 1000)
+    jobs = []
+
+    def take(delivery):
+        jobs.append(decode(delivery.body))
+        delivery.ack()
+
+    subscription = gateway.broker.consume(topology.JOBS, take)
+    eventually(lambda: (dub_id, render.id) in [(job.dub_id, job.render) for job in jobs])
+    subscription.close()
+    assert gateway.dubs.renders.unpublished(now_ms() + 1000) == []

@@ -67,6 +67,47 @@ def test_nothing_more_is_told_after_the_final_state_and_browsers_stop_asking(gat
     assert (answer.status_code, answer.content) == (204, b"")
 
 
+def test_a_render_opens_the_stream_again_and_ends_it(gateway, owner):
+    dub_id = post_clip(gateway.url).json()["id"]
+    owner.go.set()
+    last = read_events(gateway.url, dub_id)[-1][0]
+    renders = gateway.dubs.renders
+    renders.correct(uuid.UUID(dub_id), uuid.UUID(int=1), 0, lambda before: before.changed({"skip": True}))
+    render, _ = renders.request(uuid.UUID(dub_id))
+    begun = read_events(gateway.url, dub_id, last_event_id=last, until=lambda seen: len(seen) == 1)
+    assert begun[0][1] == "render"
+    renders.claim(render.id, "owner")
+    renders.progress(render.id, "lips", 0.5)
+    renders.fail(render.id, "stage-failed", "mt: no such words")
+    events = read_events(gateway.url, dub_id, last_event_id=last)
+    assert [(kind, data.get("state")) for _, kind, data in events] == [
+        ("render", "queued"),
+        ("render", "running"),
+        ("progress", None),
+        ("render", "failed"),
+    ]
+    assert events[-1][2]["id"] == render.id
+    assert events[-1][2]["error"]["type"] == "urn:polylip:problem:stage-failed"
+    after = httpx.get(f"{gateway.url}/v1/dubs/{dub_id}/events", params={"after": events[-1][0]})
+    assert after.status_code == 204
+
+
+def test_whoever_follows_a_render_learns_that_the_dub_was_deleted(gateway, owner):
+    dub_id = post_clip(gateway.url).json()["id"]
+    owner.go.set()
+    last = read_events(gateway.url, dub_id)[-1][0]
+    renders = gateway.dubs.renders
+    renders.correct(uuid.UUID(dub_id), uuid.UUID(int=1), 0, lambda before: before.changed({"skip": True}))
+    renders.request(uuid.UUID(dub_id))
+
+    def delete(seen):
+        if len(seen) == 1:
+            httpx.delete(f"{gateway.url}/v1/dubs/{dub_id}").raise_for_status()
+        return False
+
+    assert len(read_events(gateway.url, dub_id, last_event_id=last, until=delete)) == 1  # and the stream has ended
+
+
 def test_a_failure_is_told_with_its_problem(gateway, owner):
     owner.fails_with = ("stalled", "no stage answered")
     owner.go.set()

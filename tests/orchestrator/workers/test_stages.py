@@ -69,6 +69,18 @@ def test_mt_passes_on_everything_that_the_tts_stage_and_the_session_need():
     assert [timing.stage for timing in translated.timings] == ["mt"]
 
 
+def test_mt_keeps_the_glossary_and_tells_the_tts_stage_what_it_could_not_keep():
+    engine = FakeMt({"good morning": "buenos días", "Qzxa Qzxb": "Qzxa", "good": "bueno", "morning": "mañana"})
+    outbox = FakeOutbox()
+    worker = StageWorker(MtStage(FakeEngines(mt_engine=engine)), outbox)
+    worker.handle(FakeDelivery(sentence(glossary={"good": "gran", "morning": "alba"})))
+    (translated,) = outbox.records(topology.TRANSLATION)
+    assert (translated.text, translated.glossary_missed) == ("buenos días", ("good", "morning"))
+    outbox = FakeOutbox()
+    StageWorker(TtsStage(FakeEngines()), outbox).handle(FakeDelivery(translated))
+    assert {part.glossary_missed for part in outbox.records(SPOKEN)} == {("good", "morning")}
+
+
 def test_nothing_to_translate_or_to_speak_stays_nothing_and_asks_no_engine():
     engines, outbox = FakeEngines(), FakeOutbox()
     StageWorker(MtStage(engines), outbox).handle(FakeDelivery(sentence(text=" ")))
