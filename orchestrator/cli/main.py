@@ -2,7 +2,7 @@
 
 import typer
 
-from orchestrator.cli import demo, dub, models, processes, report
+from orchestrator.cli import demo, dub, evaluate, models, processes, report
 
 app = typer.Typer(
     help="Dub a talking-head video into another language and move the lips to match.",
@@ -15,6 +15,7 @@ app.command()(report.report)
 app.command()(processes.serve)
 app.command()(processes.worker)
 app.command()(processes.owner)
+app.add_typer(evaluate.app, name="eval")
 app.add_typer(models.app, name="models")
 
 if __name__ == "__main__":

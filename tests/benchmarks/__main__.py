@@ -6,7 +6,7 @@ import importlib
 GROUPS = {
     "queues": ("bench_queues",),
     "e2e": ("bench_e2e",),
-    "timing": ("bench_boundary", "bench_av_offset"),
+    "timing": ("bench_boundary", "bench_av_offset", "bench_translation"),
     "lips": ("bench_lips", "bench_tracking", "bench_faces", "bench_speaker"),
 }
 """Group -> modules of this folder with a `main()`; one after the other, never two at once."""

@@ -1,0 +1,1 @@
+"""What the pipeline is worth: measurements that a user can repeat."""
