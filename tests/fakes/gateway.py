@@ -83,11 +83,12 @@ class RunningGateway:
 
 def gateway_settings(folder: Path, **sections: dict[str, object]) -> Settings:
     """Settings with all state below `folder`; other sections by name."""
-    values: dict[str, object] = {
+    values: dict[str, dict[str, object]] = {
         "store": {"database_url": f"sqlite:///{folder}/polylip.db", "media_url": f"file://{folder}/media"},
         "session": {"work_dir": folder / "work"},
-        **sections,
     }
+    for name, section in sections.items():  # a test that changes one field of a section keeps the others
+        values[name] = values.get(name, {}) | section
     return Settings.model_validate(values)
 
 

@@ -118,6 +118,7 @@ def test_a_render_whose_job_may_not_have_reached_the_broker_is_published_again(g
         delivery.ack()
 
     subscription = gateway.broker.consume(topology.JOBS, take)
-    eventually(lambda: (dub_id, render.id) in [(job.dub_id, job.render) for job in jobs])
+    eventually(lambda: jobs)
     subscription.close()
+    assert [(job.dub_id, job.render) for job in jobs] == [(dub_id, render.id)]
     assert gateway.dubs.renders.unpublished(now_ms() + 1000) == []
