@@ -27,7 +27,9 @@ class Text(StrEnum):
     HEARD = "heard"
     """The recogniser's."""
     SAID = "said"
-    """What was really said: no errors of recognition."""
+    """What was really said, written as that recogniser writes: no errors, no punctuation."""
+    PUNCTUATED = "punctuated"
+    """What was really said, with the punctuation of a recogniser that never errs in it either."""
 
 
 class TranslatedUnit(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +80,7 @@ class ConditionFigures(msgspec.Struct, frozen=True, kw_only=True):
     chrf: float
     """chrF++ of the same."""
     bleu_written: float
-    """Of the text as it is written; the embedded recogniser writes no punctuation."""
+    """Of the text as it is written: what has no punctuation loses for that."""
     chrf_written: float
     comet: float | None = None
     """None: not computed."""

@@ -95,7 +95,8 @@ class TranslationEvaluation:
             heard = texts[Text.HEARD] = self._each("recognise", spoken, self._recognise)
             said = [as_recognised(one.paragraph.english) for one in spoken]
             error_rate = word_error_rate([" ".join(chunk.text for chunk in chunks) for chunks in heard], said)
-        texts[Text.SAID] = [with_true_texts(one.chunks, one.speech) for one in spoken]
+        texts[Text.SAID] = [with_true_texts(one.chunks, one.speech, as_recognised) for one in spoken]
+        texts[Text.PUNCTUATED] = [with_true_texts(one.chunks, one.speech, str) for one in spoken]
         conditions = tuple(
             self._condition(text, segmentation, spoken, chunks)
             for text, chunks in texts.items()

@@ -1,7 +1,7 @@
 """What is translated at once: chunks as pauses cut them, sentences as the gate joins them or the reference has them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from orchestrator.evaluation.speech import SpokenParagraph
@@ -67,8 +67,10 @@ def by_reference(chunks: Sequence[HeardChunk], spoken: SpokenParagraph) -> list[
     ]
 
 
-def with_true_texts(chunks: Sequence[HeardChunk], spoken: SpokenParagraph) -> list[HeardChunk]:
-    """Put what was really said in place of what was understood; written as the recogniser writes, without punctuation.
+def with_true_texts(
+    chunks: Sequence[HeardChunk], spoken: SpokenParagraph, write: Callable[[str], str]
+) -> list[HeardChunk]:
+    """Put what was really said in place of what was understood, as `write` writes it down.
 
     An utterance that was cut by force belongs to the chunk that has most of it.
     """
@@ -77,8 +79,7 @@ def with_true_texts(chunks: Sequence[HeardChunk], spoken: SpokenParagraph) -> li
     for piece in spoken.pieces:
         said[_most_overlapped(round(piece.start_s * 1000), round(piece.end_s * 1000), spans)].append(piece.text)
     return [
-        replace(chunk, text=as_recognised(" ".join(texts)), language="en")
-        for chunk, texts in zip(chunks, said, strict=True)
+        replace(chunk, text=write(" ".join(texts)), language="en") for chunk, texts in zip(chunks, said, strict=True)
     ]
 
 

@@ -53,7 +53,9 @@ def evaluation(folder, *, stt=None, mt=None, version="1"):
 def test_the_gate_translates_sentences_and_pauses_translate_parts(tmp_path):
     run, steps = evaluation(tmp_path)
     done = run.run(PARAGRAPHS)
-    assert [(one.text, one.segmentation) for one in done.conditions] == [(Text.SAID, way) for way in Segmentation]
+    assert [(one.text, one.segmentation) for one in done.conditions] == [
+        (text, way) for text in (Text.SAID, Text.PUNCTUATED) for way in Segmentation
+    ]
     figures = summed_up(done.conditions, {}, done.word_error_rate, done.fallbacks)
     gate, pauses = figures.of(Text.SAID, Segmentation.GATE), figures.of(Text.SAID, Segmentation.PAUSES)
     assert gate.complete_share == gate.one_sentence_share == 1.0 > pauses.complete_share
@@ -64,13 +66,13 @@ def test_the_gate_translates_sentences_and_pauses_translate_parts(tmp_path):
     assert figures.word_error_rate is None
     assert not done.fallbacks
     assert steps[0] == ("speak", 0, 3)
-    assert steps[-1] == ("translate said, reference", 3, 3)
+    assert steps[-1] == ("translate punctuated, reference", 3, 3)
 
 
 def test_what_is_heard_is_translated_too_and_its_errors_are_counted(tmp_path):
     run, _ = evaluation(tmp_path, stt=FakeStt("Mumble"))
     done = run.run(PARAGRAPHS[:1])
-    assert [one.text for one in done.conditions] == [Text.HEARD] * 3 + [Text.SAID] * 3
+    assert [one.text for one in done.conditions] == [text for text in Text for _ in Segmentation]
     assert done.word_error_rate == 1.0
     heard = done.conditions[0].paragraphs[0]
     assert {unit.source for unit in heard.units} == {"Mumble"}

@@ -55,13 +55,16 @@ def test_the_reference_joins_chunks_of_one_sentence():
 
 def test_true_texts_take_the_place_of_what_was_misheard():
     misheard = [HeardChunk(one.start_ms, one.end_ms, "mumble", "en") for one in CHUNKS]
-    assert with_true_texts(misheard, SPOKEN) == CHUNKS
+    assert with_true_texts(misheard, SPOKEN, as_recognised) == CHUNKS
+    assert [one.text for one in with_true_texts(misheard, SPOKEN, str)] == ["If it rains,", "we stay.", "I like it."]
 
 
 def test_true_texts_are_not_lost_where_chunks_ran_together_or_were_cut_by_force():
-    together = with_true_texts([HeardChunk(600, 4300, "", "en"), HeardChunk(5200, 7000, "", "en")], SPOKEN)
+    together = with_true_texts(
+        [HeardChunk(600, 4300, "", "en"), HeardChunk(5200, 7000, "", "en")], SPOKEN, as_recognised
+    )
     assert [one.text for one in together] == ["If it rains we stay", "I like it"]
-    cut = with_true_texts([HeardChunk(600, 3000, "", "en"), HeardChunk(3000, 7000, "", "en")], SPOKEN)
+    cut = with_true_texts([HeardChunk(600, 3000, "", "en"), HeardChunk(3000, 7000, "", "en")], SPOKEN, as_recognised)
     assert [one.text for one in cut] == ["If it rains", "We stay I like it"]
 
 
