@@ -27,7 +27,7 @@ def test_the_score_decides_at_the_threshold(score, complete):
     ("score", "pause_ms"), [(0.0, 2000), (0.1, 1760), (0.25, 1400), (0.5, 800), (0.84, 800), (0.85, 0)]
 )
 def test_the_less_likely_a_text_is_whole_the_longer_a_pause_must_end_it(score, pause_ms):
-    asked = judge(FakeBoundary({"when": score}), sentence_pause_s=0.8, max_pause_s=2.0)
+    asked = judge(FakeBoundary({"when": score}), sentence_pause_s=0.8, max_pause_s=2.0, likely_from=0.5)
     assert asked("when", "en").pause_ms == pause_ms
 
 
