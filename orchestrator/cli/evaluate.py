@@ -58,13 +58,13 @@ def translation(
 
 def show(evaluation: "Evaluation") -> None:
     """Print the figures beside the paper's claims, and how they were made."""
-    table = Table("text", "cut by", "units", "complete", "one", "BLEU", "chrF++", "BLEU*", "chrF++*")
+    table = _table("text", "cut by", "units", "complete", "one", "F1", "BLEU", "chrF++", "BLEU*", "chrF++*")
     for one in evaluation.conditions:
-        shares = (f"{one.complete_share:.1%}", f"{one.one_sentence_share:.1%}")
+        shares = (f"{share:.0%}" for share in (one.complete_share, one.one_sentence_share, one.sentence_f1))
         scores = (f"{score:.1f}" for score in (one.bleu, one.chrf, one.bleu_written, one.chrf_written))
         table.add_row(one.text, one.segmentation, str(one.units), *shares, *scores)
     console.print(table)
-    gains = Table("text", "against pauses", "metric", "gain", "95 % interval", "p")
+    gains = _table("text", "against pauses", "metric", "gain", "95 % interval", "p")
     for one_gain in evaluation.gains:
         gain = one_gain.gain
         interval = f"{gain.low:+.2f} .. {gain.high:+.2f}"
@@ -74,8 +74,15 @@ def show(evaluation: "Evaluation") -> None:
     _show_notes(evaluation)
 
 
+def _table(*columns: str) -> Table:
+    """Make a table that fits into 80 columns."""
+    return Table(*columns, box=None, pad_edge=False)
+
+
 def _show_notes(evaluation: "Evaluation") -> None:
-    console.print("complete: begins and ends where sentences do; one: is exactly one sentence", soft_wrap=True)
+    console.print(
+        "complete: begins and ends where sentences do; one: is exactly one; F1: sentences found", soft_wrap=True
+    )
     console.print("BLEU, chrF++: words alone, lower case; * and _written: as written, with punctuation", soft_wrap=True)
     console.print(PAPER, soft_wrap=True)
     rate = evaluation.word_error_rate

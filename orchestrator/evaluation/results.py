@@ -49,6 +49,8 @@ class TranslatedParagraph(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     english: str
     reference: str
+    sentences: int
+    """Of the reference."""
     units: tuple[TranslatedUnit, ...]
 
     @property
@@ -75,6 +77,10 @@ class ConditionFigures(msgspec.Struct, frozen=True, kw_only=True):
     complete_share: float
     """Units that begin and end where sentences do."""
     one_sentence_share: float
+    """Units that are exactly one sentence."""
+    sentence_f1: float
+    """Of finding the sentences: harmonic mean of that share and of the share of sentences that are a unit. Joining
+    everything makes units complete, but finds no sentence."""
     bleu: float
     """Of the words alone: lower case, no punctuation."""
     chrf: float
@@ -172,12 +178,14 @@ def _gain(
 
 def _figures(condition: Condition, scores: dict[str, Scored], comet: float | None) -> ConditionFigures:
     units = [unit for paragraph in condition.paragraphs for unit in paragraph.units]
+    found = sum(unit.one_sentence for unit in units)
     return ConditionFigures(
         text=condition.text,
         segmentation=condition.segmentation,
         units=len(units),
         complete_share=sum(unit.complete for unit in units) / max(1, len(units)),
-        one_sentence_share=sum(unit.one_sentence for unit in units) / max(1, len(units)),
+        one_sentence_share=found / max(1, len(units)),
+        sentence_f1=2 * found / (len(units) + sum(paragraph.sentences for paragraph in condition.paragraphs)),
         **{metric: one.score for metric, one in scores.items()},
         comet=comet,
     )

@@ -166,6 +166,7 @@ class TranslationEvaluation:
             number=spoken.paragraph.number,
             english=spoken.paragraph.english,
             reference=spoken.paragraph.spanish,
+            sentences=len(spoken.paragraph.sentences),
             units=tuple(
                 TranslatedUnit(
                     source=unit.text,

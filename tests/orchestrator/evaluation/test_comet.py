@@ -19,6 +19,7 @@ def condition(way, *translations):
             number=number,
             english="It rains.",
             reference="Llueve.",
+            sentences=1,
             units=(TranslatedUnit(source="it rains", translation=text, complete=True, one_sentence=True),),
         )
         for number, text in enumerate(translations)

@@ -58,7 +58,8 @@ def test_the_gate_translates_sentences_and_pauses_translate_parts(tmp_path):
     ]
     figures = summed_up(done.conditions, {}, done.word_error_rate, done.fallbacks)
     gate, pauses = figures.of(Text.SAID, Segmentation.GATE), figures.of(Text.SAID, Segmentation.PAUSES)
-    assert gate.complete_share == gate.one_sentence_share == 1.0 > pauses.complete_share
+    assert gate.complete_share == gate.one_sentence_share == gate.sentence_f1 == 1.0 > pauses.complete_share
+    assert pauses.sentence_f1 == pytest.approx(2 * 4 / (8 + 6))
     assert (gate.bleu, gate.chrf) == pytest.approx((100, 100))
     assert gate.bleu_written < gate.bleu
     assert figures.gain(Text.SAID, "bleu").gain == pytest.approx(gate.bleu - pauses.bleu)
