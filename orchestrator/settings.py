@@ -142,7 +142,7 @@ class GateSettings(_Section):
     threshold: float = Field(0.85, ge=0, le=1)
     """Score of the boundary engine at which what was heard so far counts as a whole sentence. Paper: 0.85."""
     likely_from: float = Field(0.3, ge=0, le=1)
-    """From this score on a text below the threshold is more likely whole than not: a pause of sentence_pause_s settles
+    """From this score on a text without punctuation is more likely whole than not: a pause of sentence_pause_s settles
     it. Below, the pause must be the longer the lower the score, up to max_pause_s. Less than one half, for the engine
     knows the words alone: that a pause follows makes a whole sentence likelier (the paper: 71 % of such chunks)."""
     sentence_pause_s: float = Field(0.7, ge=0.1, le=10)

@@ -2,7 +2,6 @@
 
 import re
 
-from orchestrator.segmentation.joining import is_punctuated
 from orchestrator.segmentation.sentences import Gate, Opinion
 from orchestrator.settings import GateSettings
 
@@ -11,13 +10,14 @@ _TRAILING_OFF = re.compile(r"(\.{2,}|…)[\"'”’»)\]]*$")
 """Recognisers write dots where the speaker broke off: the sentence goes on."""
 
 
-def by_punctuation(text: str, settings: GateSettings, fallback: str = "") -> Opinion:
+def by_punctuation(text: str, settings: GateSettings, fallback: str = "", *, punctuates: bool) -> Opinion:
     """Judge `text` by its last character; `fallback` says why that must do.
 
-    Text without any punctuation tells nothing: a shorter pause (`sentence_pause_s`) ends it.
+    `punctuates`: the recogniser writes punctuation. The text of one that does not tells nothing: a shorter pause
+    (`sentence_pause_s`) ends it.
     """
     text = text.strip()
     if _SENTENCE_END.search(text) and not _TRAILING_OFF.search(text):
         return Opinion(True, Gate.PUNCTUATION, fallback=fallback)
-    pause_s = settings.max_pause_s if is_punctuated(text) else settings.sentence_pause_s
+    pause_s = settings.max_pause_s if punctuates else settings.sentence_pause_s
     return Opinion(False, Gate.PUNCTUATION, pause_ms=round(pause_s * 1000), fallback=fallback)

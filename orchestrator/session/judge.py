@@ -7,6 +7,7 @@ import structlog
 
 from client.contracts import BoundaryEngine
 from client.errors import EngineError
+from orchestrator.segmentation.joining import is_punctuated
 from orchestrator.segmentation.punctuation import by_punctuation
 from orchestrator.segmentation.sentences import Gate, Opinion
 from orchestrator.settings import GateSettings
@@ -33,6 +34,9 @@ class TextJudge:
         self._engine = engine
         self._settings = settings
         self._traceparent = traceparent
+        self._punctuates = False
+        """The recogniser has written a punctuation mark: where it writes none, none was heard. Texts are judged in the
+        order of speech, so this does not depend on who was faster."""
         self.score_ms: list[float] = []
         """Duration of every answered call."""
         self.fallbacks: Counter[str] = Counter()
@@ -51,6 +55,7 @@ class TextJudge:
         """Judge what was heard so far."""
         if not self._settings.enabled:
             return Opinion(True, Gate.OFF)
+        self._punctuates = self._punctuates or is_punctuated(text)
         if self._engine is None:
             return self._without_engine(text, NO_ENGINE)
         try:
@@ -66,18 +71,18 @@ class TextJudge:
         score = engine.complete(text, language, traceparent=child_traceparent(self._traceparent))
         self.score_ms.append(1000 * (time.perf_counter() - begin))
         whole = score >= self._settings.threshold
-        pause_ms = 0 if whole else round(1000 * pause_to_end_s(score, self._settings))
-        return Opinion(whole, Gate.MODEL, pause_ms=pause_ms, score=score)
+        pause_s = self._settings.max_pause_s if self._punctuates else pause_to_end_s(score, self._settings)
+        return Opinion(whole, Gate.MODEL, pause_ms=0 if whole else round(1000 * pause_s), score=score)
 
     def _without_engine(self, text: str, reason: str) -> Opinion:
         self.fallbacks[reason] += 1
-        return by_punctuation(text, self._settings, reason)
+        return by_punctuation(text, self._settings, reason, punctuates=self._punctuates)
 
 
 def pause_to_end_s(score: float, settings: GateSettings) -> float:
-    """Return how long a silence ends a text that is not surely whole: the longer the lower its score.
+    """Return how long a silence ends a text of a recogniser that does not punctuate: the longer the lower its score.
 
-    Words alone often do not tell whether speech without punctuation is whole ("tomorrow we will fly"); the pause does.
+    Words alone often do not tell ("tomorrow we will fly"), and the pause must. With punctuation the score does tell.
     """
     doubt = 1.0 - min(1.0, score / settings.likely_from) if settings.likely_from > 0 else 0.0
     return settings.sentence_pause_s + doubt * (settings.max_pause_s - settings.sentence_pause_s)

@@ -31,6 +31,18 @@ def test_the_less_likely_a_text_is_whole_the_longer_a_pause_must_end_it(score, p
     assert asked("when", "en").pause_ms == pause_ms
 
 
+def test_with_punctuation_the_score_alone_tells_until_the_longest_pause():
+    asked = judge(FakeBoundary({"When, then": 0.84, "when": 0.84}), sentence_pause_s=0.8, max_pause_s=2.0)
+    assert asked("when", "en").pause_ms == 800
+    assert asked("When, then", "en").pause_ms == 2000
+    assert asked("when", "en").pause_ms == 2000, "a recogniser that punctuates heard no full stop here"
+
+
+def test_without_an_engine_a_recogniser_that_punctuates_is_taken_at_its_word():
+    asked = judge(None, sentence_pause_s=0.8, max_pause_s=2.0)
+    assert [asked(text, "en").pause_ms for text in ("when", "When, then", "when")] == [800, 2000, 2000]
+
+
 @given(st.floats(0, 1), st.floats(0, 1), st.sampled_from([0.0, 0.3, 0.5, 1.0]))
 def test_the_pause_that_ends_a_text_never_grows_with_its_score_and_keeps_its_bounds(one, other, likely_from):
     settings = GateSettings(likely_from=likely_from)
