@@ -172,11 +172,10 @@ class RenderStore:
         """
         with self._database.writing() as connection:
             dub, render = _still_wanted(connection, render_id)
-            at_ms = now_ms()
+            at_ms = _move(connection, render, DubState.SUCCEEDED).finished_at_ms
             rows.update(
                 connection, dub.id, revision=render.revision, summary=summary, updated_at_ms=at_ms, finished_at_ms=at_ms
             )
-            _move(connection, render, DubState.SUCCEEDED)
 
     def fail(self, render_id: int, code: str, detail: str) -> None:
         """End the render; the dub stays as it was. Raises SessionCancelled when it is not wanted any more."""
