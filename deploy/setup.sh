@@ -107,10 +107,11 @@ fingerprint() { cat "$@" | sha256sum | cut -d' ' -f1; }
 # is_made FOLDER STAMP: whether the environment is there and was made from what the stamp stands for.
 is_made() { [ -x "$1/bin/python" ] && [ "$(cat "$1/.setup-stamp" 2>/dev/null)" = "$2" ]; }
 
-# make_environment FOLDER STAMP PIP-ARGUMENT...: makes FOLDER anew and installs, unless its stamp says it is done.
+# make_environment FOLDER STAMP ALONE PIP-ARGUMENT...: makes FOLDER anew and installs, unless its stamp says it is done;
+# last the packages of the list ALONE, without what they ask for.
 make_environment() {
-  local folder=$1 stamp=$2
-  shift 2
+  local folder=$1 stamp=$2 alone=$3
+  shift 3
   if is_made "$folder" "$stamp"; then return; fi
   local started=$SECONDS
   say "installing Python packages into $folder (a minute or two)"
@@ -118,13 +119,22 @@ make_environment() {
   quietly "$python" -m venv --clear "$folder"
   quietly "$folder/bin/python" -m pip install --disable-pip-version-check --no-input "$@"
   quietly "$folder/bin/python" -m pip check --disable-pip-version-check
+  if [ -n "$alone" ]; then # shellcheck disable=SC2086 # a list of names
+    quietly "$folder/bin/python" -m pip install --disable-pip-version-check --no-input --no-deps -c constraints.txt $alone
+  fi
   printf '%s\n' "$stamp" >"$folder/.setup-stamp"
   say "$folder is ready after $((SECONDS - started)) s"
 }
 
 # ---- the work ---------------------------------------------------------------------------------------------------
 
-declare -A extras=([run]="" [export]="[export]" [test]="[dev,export]")
+declare -A extras=([run]="" [export]="[export]" [test]="[dev,export,bench]")
+# Packages whose own lists of dependencies would do harm here, so they are installed without them; all that they use is
+# installed by the extras above:
+#   openai-whisper  asks for triton, a compiler for GPUs (a wheel of 286 MB), which only its word timestamps on a GPU use
+#   faster-whisper  asks for onnxruntime, whose files would replace those of onnxruntime-openvino in the same folder
+# `pip check` in .venv names exactly these two wants afterwards.
+declare -A alone=([run]="" [export]="openai-whisper" [test]="openai-whisper faster-whisper")
 declare -A serving=([run]="test export run" [export]="test export" [test]="test") # an environment may hold more
 [ -n "${serving[$level]:-}" ] || fail "usage: deploy/setup.sh [run|export|test]"
 
@@ -156,6 +166,6 @@ fi
 
 if [ "$environments" = missing ]; then
   python=${python:-$(find_python)} || fail "no Python 3.11 or 3.12 with venv and its shared library, and apt offers none"
-  make_environment .venv "$application" -c constraints.txt -e ".${extras[$contents]}"
-  make_environment .venv-triton "$server" -c deploy/triton/constraints.txt -r deploy/triton/requirements.txt
+  make_environment .venv "$application" "${alone[$contents]}" -c constraints.txt -e ".${extras[$contents]}"
+  make_environment .venv-triton "$server" "" -c deploy/triton/constraints.txt -r deploy/triton/requirements.txt
 fi
