@@ -40,10 +40,15 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """
     if not path.is_file():
         raise CheckpointRefused(f"there is no file {path}")
-    found = _load_safetensors(path) if path.suffix == ".safetensors" else _load_pickle(path)
-    state = _bare_keys(_unwrapped(found, path.name))
-    check_finite({key: tensor.float().numpy() for key, tensor in state.items()}, f"weights of {path.name}")
+    found = _load_safetensors(path) if path.suffix == ".safetensors" else load_pickle(path)
+    state = _bare_keys(tensors_by_name(found, path.name))
+    check_finite_state(state, path.name)
     return Checkpoint(path.name, sha256_of(path), state)
+
+
+def check_finite_state(state: Mapping[str, torch.Tensor], name: str) -> None:
+    """Refuse weights that are NaN or infinite (NotFinite)."""
+    check_finite({key: tensor.float().numpy() for key, tensor in state.items()}, f"weights of {name}")
 
 
 def sha256_of(path: Path) -> str:
@@ -70,7 +75,8 @@ def load_strict(module: nn.Module, state: Mapping[str, torch.Tensor]) -> nn.Modu
     return module.eval()
 
 
-def _load_pickle(path: Path) -> object:
+def load_pickle(path: Path) -> object:
+    """Read what torch.save wrote by the restricted unpickler; CheckpointRefused when it is damaged or wants more."""
     try:
         with warnings.catch_warnings():
             # Of a pickle that torch did not write; what cannot be read is refused below.
@@ -90,7 +96,8 @@ def _load_safetensors(path: Path) -> object:
         raise CheckpointRefused(f"{path.name} cannot be read, it may be cut off: {_first_line(error)}") from error
 
 
-def _unwrapped(found: object, name: str) -> dict[str, torch.Tensor]:
+def tensors_by_name(found: object, name: str) -> dict[str, torch.Tensor]:
+    """Take {"state_dict": ...} off and hold the rest to be tensors by name (CheckpointRefused); `name`: the file's."""
     if isinstance(found, Mapping) and isinstance(found.get("state_dict"), Mapping):
         found = found["state_dict"]
     if not isinstance(found, Mapping) or not found:

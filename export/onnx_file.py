@@ -13,7 +13,7 @@ from torch import nn
 
 from export.errors import ExportError
 from export.family import Family
-from export.signature import Signature, Tensor, check_graph
+from export.signature import Signature, Tensors, check_graph
 
 OPSET = 18
 """What torch.onnx writes without converting; ONNX Runtime reads it since 1.14, TensorRT since 8.6."""
@@ -34,26 +34,41 @@ def trace(family: Family, graph: nn.Module, path: Path) -> None:
     axes = family.dynamic_axes()
     names = [tensor.name for tensor in family.signature.inputs]
     outputs = (*family.signature.outputs, *family.probes)
+    program = trace_module(
+        family.name, graph, {name: inputs[name] for name in names}, [each.name for each in outputs],
+        [axes[name] for name in names],
+    )  # fmt: skip
+    model = program.model_proto
+    strip(model)
+    name_sizes(model, [("batch", *tensor.dims) for tensor in outputs])
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, path)
+    check_graph(path, Signature(family.signature.inputs, outputs))
+
+
+def trace_module(
+    what: str,
+    module: nn.Module,
+    inputs: Tensors,
+    output_names: Sequence[str],
+    dynamic_axes: Sequence[Mapping[int, object]],
+) -> torch.onnx.ONNXProgram:
+    """Trace a module; `inputs` in its order, `dynamic_axes` input by input. ExportError: it cannot be traced."""
     try:
         with _quiet():
             program = torch.onnx.export(
-                graph.eval(),
-                tuple(torch.from_numpy(inputs[name]) for name in names),
-                input_names=names,
-                output_names=[tensor.name for tensor in outputs],
-                dynamic_shapes=tuple(axes[name] for name in names),
+                module.eval(),
+                tuple(map(torch.from_numpy, inputs.values())),
+                input_names=list(inputs),
+                output_names=list(output_names),
+                dynamic_shapes=tuple(map(dict, dynamic_axes)),
                 opset_version=OPSET,
                 verbose=False,
             )
     except torch.onnx.OnnxExporterError as error:
-        raise ExportError(f"{family.name} cannot be traced: {_reason(error)}") from error
+        raise ExportError(f"{what} cannot be traced: {_reason(error)}") from error
     assert program is not None  # it is when no path is given
-    model = program.model_proto
-    _strip(model)
-    _name_sizes(model, outputs)
-    onnx.checker.check_model(model, full_check=True)
-    onnx.save(model, path)
-    check_graph(path, Signature(family.signature.inputs, outputs))
+    return program
 
 
 def drop_outputs(source: Path, names: Sequence[str], path: Path) -> None:
@@ -72,7 +87,7 @@ def read_metadata(path: Path) -> dict[str, str]:
 
 def add_metadata(path: Path, entries: Mapping[str, str]) -> None:
     """Write further metadata_props into the file; other keys stay."""
-    model = onnx.load(path)
+    model = onnx.load(path, load_external_data=False)  # tensors in a second file stay there
     known = {entry.key: entry.value for entry in model.metadata_props}
     onnx.helper.set_model_props(model, known | dict(entries))
     onnx.save(model, path)
@@ -95,7 +110,7 @@ def _quiet() -> Iterator[None]:
         registration.setLevel(level)
 
 
-def _strip(model: onnx.ModelProto) -> None:
+def strip(model: onnx.ModelProto) -> None:
     """Leave out what the tracer noted for debugging: among it the paths and lines of this machine's source files."""
     del model.metadata_props[:]
     model.ir_version = min(model.ir_version, IR_VERSION)
@@ -108,10 +123,10 @@ def _strip(model: onnx.ModelProto) -> None:
         part.doc_string = ""
 
 
-def _name_sizes(model: onnx.ModelProto, promised: Sequence[Tensor]) -> None:
-    """Call the outputs' sizes that vary as the signature does: the tracer's names are formulas."""
-    for output, tensor in zip(model.graph.output, promised, strict=True):
-        for dim, size in zip(output.type.tensor_type.shape.dim, ("batch", *tensor.dims), strict=True):
+def name_sizes(model: onnx.ModelProto, promised: Sequence[Sequence[int | str]]) -> None:
+    """Call the outputs' sizes that vary as promised, every axis of every output: the tracer's names are formulas."""
+    for output, sizes in zip(model.graph.output, promised, strict=True):
+        for dim, size in zip(output.type.tensor_type.shape.dim, sizes, strict=True):
             if isinstance(size, str) and not dim.HasField("dim_value"):
                 dim.dim_param = size
 

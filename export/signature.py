@@ -87,10 +87,10 @@ def check_graph(path: Path, signature: Signature) -> None:
         ("inputs", graph.input, signature.inputs),
         ("outputs", graph.output, signature.outputs),
     ):
-        have = [_facts_of(value) for value in found]
+        have = [facts_of(value) for value in found]
         want = [(each.name, each.dtype, (-1, *each.triton_dims)) for each in promised]
         if have != want:
-            raise SignatureMismatch(f"the graph's {kind} are {_listed(have)}; the family promises {_listed(want)}")
+            raise SignatureMismatch(f"the graph's {kind} are {listed(have)}; the family promises {listed(want)}")
 
 
 def check_config(config: ConfigFile, signature: Signature) -> None:
@@ -104,11 +104,12 @@ def check_config(config: ConfigFile, signature: Signature) -> None:
         have = {(each.name, each.data_type, each.dims) for each in found}
         want = {(each.name, each.data_type, each.triton_dims) for each in promised}
         if have != want:
-            text = f"{config.name}: config.pbtxt's {kind} are {_listed(sorted(have))}; "
-            raise SignatureMismatch(f"{text}the graph has {_listed(sorted(want))}")
+            text = f"{config.name}: config.pbtxt's {kind} are {listed(sorted(have))}; "
+            raise SignatureMismatch(f"{text}the graph has {listed(sorted(want))}")
 
 
-def _facts_of(value: "onnx.ValueInfoProto") -> tuple[str, np.dtype[Any], tuple[int, ...]]:
+def facts_of(value: "onnx.ValueInfoProto") -> tuple[str, np.dtype[Any], tuple[int, ...]]:
+    """Return name, type and sizes of a graph's input or output; -1 for a size that varies."""
     from onnx.helper import tensor_dtype_to_np_dtype
 
     tensor = value.type.tensor_type
@@ -116,5 +117,6 @@ def _facts_of(value: "onnx.ValueInfoProto") -> tuple[str, np.dtype[Any], tuple[i
     return value.name, tensor_dtype_to_np_dtype(tensor.elem_type), sizes
 
 
-def _listed(tensors: Sequence[tuple[str, object, tuple[int, ...]]]) -> str:
+def listed(tensors: Sequence[tuple[str, object, tuple[int, ...]]]) -> str:
+    """Name tensors for an error."""
     return ", ".join(f"{name} {data_type} {list(dims)}" for name, data_type, dims in tensors) or "none"
