@@ -12,6 +12,7 @@ import triton_python_backend_utils as pb_utils
 from numpy.typing import NDArray
 
 from .refusals import InvalidRequest
+from .texts import decoded
 
 Respond: TypeAlias = "Callable[[pb_utils.InferenceRequest], list[pb_utils.Tensor]]"
 """Serves one request: returns its output tensors, or raises."""
@@ -42,14 +43,7 @@ def read_text(request: pb_utils.InferenceRequest, name: str) -> str:
 
 def read_texts(request: pb_utils.InferenceRequest, name: str) -> list[str]:
     """Return all elements of a STRING input; one that is not UTF-8: InvalidRequest."""
-    return [_decoded(raw, name) for raw in read_array(request, name).reshape(-1)]
-
-
-def _decoded(raw: bytes, name: str) -> str:
-    try:
-        return bytes(raw).decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise InvalidRequest(f"{name} is not UTF-8: {error.reason} at byte {error.start}") from error
+    return [decoded(raw, name) for raw in read_array(request, name).reshape(-1)]
 
 
 def tensor(name: str, value: str | NDArray[Any]) -> pb_utils.Tensor:
