@@ -1,7 +1,7 @@
 """Triton backend `onnxruntime` of the embedded server: serves what Triton's native backend of that name serves.
 
 The wheel that carries tritonserver has no native onnxruntime backend, so this Python-based one takes its name and its
-configuration. The files beside it: ort_options (config), ort_session (ONNX Runtime), ort_signature and ort_limits
+configuration. In engine_kit: ort_options (config), ort_session (ONNX Runtime). Beside it: ort_signature and ort_limits
 (checks), ort_batching (one run for many requests).
 """
 
@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import triton_python_backend_utils as pb_utils
+from engine_kit.ort_options import model_path, read_options
+from engine_kit.ort_session import open_session, run_options
 from engine_kit.refusals import InvalidRequest
 from engine_kit.tensors import error_response
 from numpy.typing import NDArray
 from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
 from ort_batching import batch_size, merge, mergeable, split
 from ort_limits import check_limits, read_limits
-from ort_options import model_path, read_options
-from ort_session import open_session, run_options
 from ort_signature import agree, check_sizes
 
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from engine_kit.ort_options import BadConfig
 from engine_kit.refusals import InvalidRequest
 from numpy.typing import NDArray
-from ort_options import BadConfig
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from engine_kit.ort_options import BadConfig
 from engine_kit.refusals import InvalidRequest
 from numpy.typing import NDArray
-from ort_options import BadConfig
 
 # Triton's name of a type -> ONNX Runtime's, as the native backend maps them. Without BF16 at the border of a model:
 # a Python backend cannot read such a tensor as an array.

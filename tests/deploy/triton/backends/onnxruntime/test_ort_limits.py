@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
+from engine_kit.ort_options import BadConfig
 from engine_kit.refusals import InvalidRequest
 from ort_limits import check_limits, read_limits
-from ort_options import BadConfig
 
 
 def config(**parameters: str) -> dict:

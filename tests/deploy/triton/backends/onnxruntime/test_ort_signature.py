@@ -2,8 +2,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from engine_kit.ort_options import BadConfig
 from engine_kit.refusals import InvalidRequest
-from ort_options import BadConfig
 from ort_signature import agree, check_sizes
 
 

@@ -1,6 +1,6 @@
-import ort_options
 import pytest
-from ort_options import BadConfig, OpenVino, read_options
+from engine_kit import ort_options
+from engine_kit.ort_options import BadConfig, OpenVino, read_options
 
 
 def config(accelerators: list | None = None, **parameters: str) -> dict:

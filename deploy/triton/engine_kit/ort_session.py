@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import onnxruntime
-from ort_options import BadConfig, OpenVino, Options, arithmetic
+
+from .ort_options import BadConfig, OpenVino, Options, arithmetic
 
 _OPENVINO = "OpenVINOExecutionProvider"
 _CPU = "CPUExecutionProvider"

@@ -1,5 +1,5 @@
-"""Reads a model's config.pbtxt as Triton's native onnxruntime backend does. Needs nothing but the standard library
-and engine_kit.
+"""Reads a model's config.pbtxt as Triton's native onnxruntime backend does, for our backends that run ONNX graphs.
+Needs nothing but the standard library.
 
 Keys and values: README.md of triton-inference-server/onnxruntime_backend. What that backend offers and this one does
 not is refused when the model loads, never ignored: implicit state, batch_input and batch_output.
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from engine_kit.processor import bf16_supported
+from .processor import bf16_supported
 
 T = TypeVar("T")
 _GRAPH_LEVELS = {-1: "ORT_ENABLE_BASIC", 0: "ORT_ENABLE_ALL", 1: "ORT_ENABLE_EXTENDED", 2: "ORT_DISABLE_ALL"}
