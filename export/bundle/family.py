@@ -39,7 +39,7 @@ class BundleFamily(ABC):
     published_files: ClassVar[tuple[str, ...]]
     """What users download: names of folders or files."""
     precisions: ClassVar[tuple[str, ...]]
-    """Names in export.bundle.precision.BUNDLE_PRECISIONS that this family may be exported in."""
+    """Names in export.precision.graphs.FORMATS that this family may be exported in."""
     sizes: ClassVar[tuple[str, ...]]
     """Sizes that `synth` makes; the first is `--width full`, one is called "reduced"."""
 
