@@ -138,13 +138,13 @@ class PolylipClient:
         self,
         dub_id: str | uuid.UUID,
         number: int,
-        changes: Mapping[str, str | bool | None],
+        changes: Mapping[str, str | int | bool | None],
         version: int | None = None,
     ) -> JsonObject:
         """Correct the sentence `number` (its `sequence`) of a finished dub; `render` carries it out.
 
-        `changes`: `text`, `translation`, `skip`; None takes one back. With `version`, that of the correction as you saw
-        it (0: none yet), somebody else's change in between is a RestError `correction-outdated`.
+        `changes`: `text`, `translation`, `speaker`, `skip`; None takes one back. With `version`, that of the correction
+        as you saw it (0: none yet), somebody else's change in between is a RestError `correction-outdated`.
         """
         headers = {"If-Match": f'"{version}"'} if version is not None else {}
         return self._json("PATCH", f"/v1/dubs/{dub_id}/segments/{number}", json=dict(changes), headers=headers)

@@ -1,24 +1,27 @@
-"""What a person says against one sentence of a dub: another source text, another translation, or leave it alone."""
+"""What a person says against one sentence of a dub: another text, translation or speaker, or leave it alone."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 
 from orchestrator.errors import CorrectionRefused
+from orchestrator.face_choice import MAX_TRACK
 
 MAX_CHARACTERS = 1000
 """Of a text: ten seconds of fast speech have about 250 characters."""
-FIELDS = ("text", "translation", "skip")
+FIELDS = ("text", "translation", "speaker", "skip")
 
 
 class Correction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Replaces what the stages made of one sentence; what is "" or false is left to them."""
+    """Replaces what the stages made of one sentence; what is "", None or false is left to them."""
 
     text: str = ""
     """What is really said, in the source language: translated anew, unless `translation` is given as well."""
     translation: str = ""
     """What the dub says, word for word."""
+    speaker: int | None = None
+    """Whose lips move: number of the face in report.json, 0 for nobody's; None leaves it to the session."""
     skip: bool = False
     """The sentence keeps its own sound and picture; the texts wait until this is taken back."""
 
@@ -38,7 +41,7 @@ class Correction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             if value is None:
                 values.pop(field, None)
             else:
-                values[field] = _switch(value) if field == "skip" else _text(field, value)
+                values[field] = _READ[field](field, value)
         return Correction(**values)
 
     def stored(self) -> dict[str, Any]:
@@ -47,9 +50,15 @@ class Correction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return values
 
 
-def _switch(value: object) -> bool:
+def _switch(field: str, value: object) -> bool:
     if not isinstance(value, bool):
-        raise CorrectionRefused("skip: must be true or false")
+        raise CorrectionRefused(f"{field}: must be true or false")
+    return value
+
+
+def _face(field: str, value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_TRACK:
+        raise CorrectionRefused(f"{field}: must be the number of a face in report.json, or 0 for nobody")
     return value
 
 
@@ -66,3 +75,11 @@ def _text(field: str, value: object) -> str:
     if not any(character.isalnum() for character in text):
         raise CorrectionRefused(f"{field}: has nothing that can be said")
     return text
+
+
+_READ: Mapping[str, Callable[[str, object], str | int | bool]] = {
+    "text": _text,
+    "translation": _text,
+    "speaker": _face,
+    "skip": _switch,
+}

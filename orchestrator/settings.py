@@ -199,7 +199,7 @@ class VisualSettings(_Section):
     """The visual branch."""
 
     detect_every_frames: int = Field(5, ge=1, le=100)
-    """A face is searched in every k-th frame; the track is predicted in between."""
+    """A face is searched in every k-th frame, in more below 20 frames/s; its place is interpolated in between."""
     detector_short_side_px: int | None = Field(None, ge=64, le=2160)
     """Frames are scaled down to this short side for detection (never up). None: what the faces engine states (parameter
     `short_side_px` of its config), 360 if it states nothing."""

@@ -132,6 +132,14 @@ def counter_picture(size: tuple[int, int], flashes_s: Sequence[float] = (), fps:
     return draw
 
 
+def one_scene(size: tuple[int, int]) -> Picture:
+    """Coloured fields that stay: the counter changes half of the picture at once, as cuts do."""
+    width, height = size
+    fields = np.arange(48, dtype=np.uint8).reshape(4, 4, 3) * 5
+    picture = np.kron(fields, np.ones((height // 4, width // 4, 1), np.uint8))
+    return lambda _index, _time_s: picture
+
+
 def read_counter(frame: av.VideoFrame) -> int:
     """Return the number drawn by `counter_picture` into an upright frame."""
     grey = frame.to_ndarray(format="gray")

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from client.errors import PolylipError
 from orchestrator.corrections import Correction
-from orchestrator.errors import ArtefactNotReady, CorrectionRefused, DubNotFinished, SegmentNotFound, StoreUnavailable
+from orchestrator.errors import CorrectionRefused, DubNotFinished
 from orchestrator.rest.admission import check_broker, publish_job
 from orchestrator.rest.context import Gateway, GatewayDep
 from orchestrator.rest.upload import IDLE_TIMEOUT_S
@@ -25,7 +25,7 @@ from orchestrator.rest.views import (
     links_of,
     render_view,
 )
-from orchestrator.store.artefacts import Artefact, in_revision
+from orchestrator.speakers import Scene
 from orchestrator.store.schema import Dub, Render
 from orchestrator.store.states import DubState
 
@@ -42,6 +42,11 @@ _PATCH: dict[str, Any] = {
                     "properties": {
                         "text": {"type": ["string", "null"], "description": "What is really said: translated anew."},
                         "translation": {"type": ["string", "null"], "description": "What the dub says, word for word."},
+                        "speaker": {
+                            "type": ["integer", "null"],
+                            "minimum": 0,
+                            "description": "Whose lips move: a track of report.json, 0 for nobody's.",
+                        },
                         "skip": {"type": ["boolean", "null"], "description": "Keep the sentence's own sound."},
                     },
                 }
@@ -81,12 +86,16 @@ async def correct_segment(
         dub = gateway.dubs.get(dub_id)
         if dub.state is not DubState.SUCCEEDED:
             raise DubNotFinished(f"the dub is {dub.state}; only one that has succeeded can be corrected")
-        segment_id = _segment_id(gateway, dub, number)
+        scene = Scene.read(gateway.media, dub.id, dub.revision)
+        sentence = scene.sentence(number)
 
         def change(before: Correction) -> Correction:
-            return before.changed(patch)
+            after = before.changed(patch)
+            if "speaker" in patch:
+                scene.check(sentence, after.speaker)
+            return after
 
-        corrected = gateway.dubs.renders.correct(dub_id, segment_id, number, change, version)
+        corrected = gateway.dubs.renders.correct(dub_id, sentence.segment_id, number, change, version)
         view = correction_view(corrected, gateway.dubs.renders.shown(dub_id))
         return JSONResponse(view.model_dump(mode="json"), headers={"ETag": f'"{corrected.version}"'})
 
@@ -133,18 +142,6 @@ async def _publish(gateway: Gateway, dub: Dub, render: Render, traceparent: str)
     except PolylipError:
         await to_thread.run_sync(gateway.dubs.renders.cancel, dub.id)  # nobody was promised it
         raise
-
-
-def _segment_id(gateway: Gateway, dub: Dub, number: int) -> uuid.UUID:
-    try:
-        with gateway.media.open(dub.id, in_revision(Artefact.SEGMENTS, dub.revision)) as source:
-            segments = json.load(source)["segments"]
-    except ArtefactNotReady as error:
-        raise StoreUnavailable(f"the sentences of dub {dub.id} are not there") from error
-    for segment in segments:
-        if segment["sequence"] == number:
-            return uuid.UUID(segment["segment_id"])
-    raise SegmentNotFound(f"there is no sentence {number}; there are {len(segments)}, counted from 0")
 
 
 async def _patch_of(request: Request) -> dict[str, Any]:

@@ -93,6 +93,8 @@ class CorrectionView(BaseModel):
     """Grows with each change; `"<version>"` is the ETag for If-Match."""
     text: str | None
     translation: str | None
+    speaker: int | None
+    """Number of the face in report.json whose lips move; 0: nobody's."""
     skip: bool
     rendered: bool
     """What is shown says so."""
@@ -187,6 +189,7 @@ def correction_view(corrected: Corrected, shown: dict[str, dict[str, Any]]) -> C
         version=corrected.version,
         text=corrected.correction.text or None,
         translation=corrected.correction.translation or None,
+        speaker=corrected.correction.speaker,
         skip=corrected.correction.skip,
         rendered=shown.get(str(corrected.segment_id), {}) == corrected.correction.stored(),
     )

@@ -4,6 +4,7 @@ import tempfile
 import threading
 import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from orchestrator.session.report import Report
 from orchestrator.session.request import DubRequest
 from orchestrator.session.session import DubSession
 from orchestrator.settings import Settings
+from orchestrator.speakers import Scene
 from orchestrator.store.artefacts import FIRST_REVISION, Artefact, in_revision
 from orchestrator.store.dubs import DubStore
 from orchestrator.store.media import MediaStore
@@ -34,6 +36,7 @@ from orchestrator.store.schema import Dub, Render
 from orchestrator.store.stage_cache import MediaCache
 from orchestrator.subtitles.cues import Line
 from orchestrator.subtitles.transcript import read_transcript
+from orchestrator.visual.overruling import Overrule
 
 log = structlog.get_logger()
 
@@ -189,7 +192,8 @@ class Owner:
 
     def _request(self, work: _Work, clip: ClipInfo) -> DubRequest:
         job, render = work.job, work.render
-        corrections = render.corrections if render is not None else {}
+        stored = render.corrections if render is not None else {}
+        corrections = {segment: msgspec.convert(values, Correction) for segment, values in stored.items()}
         return DubRequest(
             job.dub_id,
             job.source_language,
@@ -199,9 +203,16 @@ class Owner:
             background=BackgroundChoice.parse(job.background),
             transcript=self._transcript(job.dub_id, clip),
             glossary=job.glossary,
-            corrections={segment: msgspec.convert(values, Correction) for segment, values in corrections.items()},
+            corrections=corrections,
+            overrules=self._overrules(work, corrections),
             revision=work.revision,
         )
+
+    def _overrules(self, work: _Work, corrections: Mapping[str, Correction]) -> tuple[Overrule, ...]:
+        """Return the stretches whose speaker was corrected, by what the revision says that is shown."""
+        if all(correction.speaker is None for correction in corrections.values()):
+            return ()
+        return Scene.read(self._media, work.job.dub_id, work.dub.revision).overrules(corrections)
 
     def _transcript(self, dub_id: uuid.UUID, clip: ClipInfo) -> tuple[Line, ...] | None:
         """Read the transcript that came with the clip; None when none did."""

@@ -40,7 +40,7 @@ class SegmentEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """`fits`, `tight`, `overflow`; `kept` (no speech understood) or `skipped` (a person said so): its own sound and
     picture stay."""
     corrected: tuple[str, ...] = ()
-    """What a person has corrected of it: `text`, `translation`, `skip`."""
+    """What a person has corrected of it: `text`, `translation`, `speaker`, `skip`."""
     glossary_missed: tuple[str, ...] = ()
     """Terms of the glossary that are in the source text, and that the translation could not keep."""
     forced_split: bool = False

@@ -10,6 +10,7 @@ from orchestrator.corrections import Correction
 from orchestrator.face_choice import FaceChoice
 from orchestrator.store.artefacts import FIRST_REVISION
 from orchestrator.subtitles.cues import Line
+from orchestrator.visual.overruling import Overrule
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class DubRequest:
     """Term -> its translation."""
     corrections: dict[str, Correction] = field(default_factory=dict)
     """Segment id -> what a person said against it."""
+    overrules: tuple[Overrule, ...] = ()
+    """Stretches whose speaker was corrected."""
     revision: int = FIRST_REVISION
     """Of the artefacts that are made; a later one than the first is a render of a finished dub."""
 

@@ -109,6 +109,7 @@ class DubSession:
             choice=request.face,
             sound=lambda: read_audio(clip_path, self.heard_clip, SPEECH_SAMPLE_RATE_HZ),
             again=lambda: read_frames(clip_path, clip),
+            overrules=request.overrules,
         )
         frames = read_frames(clip_path, clip)
         self.visual = VisualBranch(frames, clip, self._faces, settings, casts=casts, traceparent=self.traceparent)

@@ -46,7 +46,8 @@ class SpeakerEntry(msgspec.Struct, frozen=True, kw_only=True):
     track: int
     chosen_by: str
     """`only`: no other face was in sight; `speaker`: its mouth moved with the sound; `largest`: there were several, and
-    no mouth moved with the sound (the face before, else the largest); `request`: `face` of the request."""
+    no mouth moved with the sound (the face before, else the largest); `request`: `face` of the request; `correction`: a
+    person said that it speaks this sentence."""
 
 
 class VisualReport(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from orchestrator.visual.chronicle import Chronicle
 from orchestrator.visual.detection import FaceFinder
 from orchestrator.visual.lookahead import Frames, LookAhead, seen_frames
 from orchestrator.visual.loudness import SpeechLoudness
+from orchestrator.visual.overruling import Overrule, OverruledCasting
 from orchestrator.visual.retry import EngineRetry
 from orchestrator.visual.ring import FrameRing
 
@@ -42,6 +43,8 @@ class Casts:
     None: the largest face speaks."""
     again: Callable[[], Frames] | None = None
     """Opens the same frames a second time: needed for a choice with a time, whose face is looked for first."""
+    overrules: tuple[Overrule, ...] = ()
+    """Stretches in which a person has said whose lips move."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +174,9 @@ class VisualBranch:
             self._ring.close()
 
     def _follow(self, stack: contextlib.ExitStack) -> None:
-        casting = self._casting(stack)
+        casting: Casting = self._casting(stack)
+        if self._casts.overrules:
+            casting = OverruledCasting(casting, self._casts.overrules)
         for seen in seen_frames(self._decoded(self._source), self._look_ahead):
             self._hand_on(casting.push(seen))
         self._hand_on(casting.finish())

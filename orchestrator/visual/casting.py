@@ -24,6 +24,9 @@ class ChosenBy(StrEnum):
     LARGEST = "largest"
     """No mouth moves with the sound: the face that was chosen before, or else the largest."""
     REQUEST = "request"
+    """The request names it."""
+    CORRECTION = "correction"
+    """A person has said that it speaks this sentence."""
 
 
 class Cast(NamedTuple):

@@ -31,6 +31,9 @@ class _Due:
 class LookAhead:
     """Every k-th frame of a shot, its first and its last one go to the detector, a batch at a time.
 
+    Where frames are few, more of them go: a detection that misses a face must not lose it, so no two are further apart
+    than half of `track_lost_after_s`, as far as there are frames between them.
+
     Frames leave once their faces are settled. At most about k x (batch + 2) frames wait, those of `track_lost_after_s`
     while a face is missed, and those of `shots.FLASH_S` while a cut is in doubt. When they come to more than
     `max_bytes`, the newest frame is detected at once and all leave with what is known.
@@ -52,7 +55,10 @@ class LookAhead:
         self._newest_due: av.VideoFrame | None = None
         self._shot = 1
         self._observed_shot = 1
-        self._frames_in_shot = 0
+        self._frames_since_due = 0
+        self._due_s = -math.inf
+        self._taken_s = -math.inf
+        """Of the last frame that was let in; `_due_s` of the last one that goes to the detector."""
         self._settled_until_s = -math.inf
         self.detected_frames = 0
 
@@ -90,12 +96,20 @@ class LookAhead:
             if is_cut:
                 self._make_newest_due()
                 self._shot += 1
-                self._frames_in_shot = 0
+                self._due_s = -math.inf
             seen = replace(self._undecided.popleft(), shot=self._shot)
             self._waiting.append(seen)
-            if self._frames_in_shot % self._settings.detect_every_frames == 0:
+            if self._is_due(seen.time_s):
                 self._make_due(seen)
-            self._frames_in_shot += 1
+                self._frames_since_due, self._due_s = 0, seen.time_s
+            self._frames_since_due += 1
+            self._taken_s = seen.time_s
+
+    def _is_due(self, time_s: float) -> bool:
+        if self._frames_since_due >= self._settings.detect_every_frames:
+            return True
+        next_s = time_s + (time_s - self._taken_s)  # if frames go on at this pace
+        return next_s - self._due_s > self._settings.track_lost_after_s / 2
 
     def _make_newest_due(self) -> None:
         if self._waiting and self._waiting[-1].frame is not self._newest_due:

@@ -11,7 +11,7 @@ from orchestrator.session.owner import Owner
 from tests.fakes.engines import FakeMt, FakeStt
 from tests.fakes.gateway import RunningGateway, gateway_settings, running_gateway
 from tests.fakes.pipeline import FakeEngines, fake_pipeline
-from tests.media_factory import Burst, make_clip
+from tests.media_factory import Burst, make_clip, one_scene
 
 TEXTS = ("One fish.", "Two <b>fish</b>.", "Red fish.")
 TRANSLATIONS = ("Un pez.", "Dos <i>peces</i>.", "Pez rojo.")
@@ -20,7 +20,7 @@ _BURSTS = [Burst(0.4, 1.6, 500.0), Burst(2.9, 1.6, 700.0), Burst(5.4, 1.6, 900.0
 
 def three_sentences(path: Path) -> Path:
     """A clip in which TEXTS are heard."""
-    return make_clip(path, duration_s=7.5, size=(64, 64), fps=5, bursts=_BURSTS)
+    return make_clip(path, duration_s=7.5, size=(64, 64), fps=5, pictures=one_scene((64, 64)), bursts=_BURSTS)
 
 
 @dataclass

@@ -23,12 +23,16 @@ def test_spaces_and_line_breaks_are_one_space():
 def test_nothing_is_stored_of_what_is_not_corrected():
     assert Correction().stored() == {}
     assert Correction(skip=True).stored() == {"skip": True}
+    assert Correction(speaker=0).stored() == {"speaker": 0}
+    assert Correction(speaker=2).changed({"speaker": None}).stored() == {}
     assert Correction(text="a").changed({"skip": False}).stored() == {"text": "a"}
 
 
 @pytest.mark.parametrize(
     ("patch", "field"),
-    [({}, "nothing"), ({"speaker": 1}, "speaker"), ({"text": ""}, "text"), ({"translation": " \n"}, "translation"),
+    [({}, "nothing"), ({"voice": 1}, "voice"), ({"speaker": "1"}, "speaker"), ({"speaker": -1}, "speaker"),
+     ({"speaker": True}, "speaker"), ({"speaker": 10**6}, "speaker"), ({"text": ""}, "text"),
+     ({"translation": " \n"}, "translation"),
      ({"text": 1}, "text"), ({"skip": 1}, "skip"), ({"text": "a\x07"}, "text"), ({"text": "…"}, "text"),
      ({"text": "x" * (MAX_CHARACTERS + 1)}, "text")],
 )  # fmt: skip

@@ -4,11 +4,13 @@ import { $, element, showProblem } from "/static/dom.js";
 import { ask } from "/static/service.js";
 
 const FINAL = ["succeeded", "failed", "cancelled"];
-const UNCORRECTED = { version: 0, text: null, translation: null, skip: false, rendered: true };
+const UNCORRECTED = { version: 0, text: null, translation: null, speaker: null, skip: false, rendered: true };
+const AUTOMATIC = "";
+const NOBODY = 0;
 
 export class Corrections {
-  constructor({ base, dub, segments, rows, players, reload }) {
-    Object.assign(this, { base, dub, segments, rows, players, reload });
+  constructor({ base, dub, segments, rows, players, faces, reload }) {
+    Object.assign(this, { base, dub, segments, rows, players, faces, reload });
     this.found = new Map();
     this.editor = null;
     this.events = null;
@@ -27,6 +29,7 @@ export class Corrections {
 
   close() {
     this.stopListening();
+    this.faces.hide();
     $("corrections").hidden = true;
   }
 
@@ -48,13 +51,11 @@ export class Corrections {
   }
 
   mark(segment, row) {
-    const { text, translation, skip, rendered } = this.of(segment);
-    row.classList.toggle("changed", !rendered);
+    const correction = this.of(segment);
+    row.classList.toggle("changed", !correction.rendered);
     row.querySelector(".pending")?.remove();
-    if (rendered) return;
-    const anew = text === null ? "as it was at first" : `translated anew: ${text}`;
-    const wanted = skip ? "its own sound is kept" : translation ?? anew;
-    row.children[2].append(element("span", `not rendered yet: ${wanted}`, { class: "note pending" }));
+    if (correction.rendered) return;
+    row.children[2].append(element("span", `not rendered yet: ${wanted(correction)}`, { class: "note pending" }));
   }
 
   showBar() {
@@ -84,6 +85,7 @@ export class Corrections {
 
   shut() {
     if (this.editor === null) return;
+    this.faces.hide();
     this.editor.row.remove();
     this.editor.edit.setAttribute("aria-expanded", "false");
     this.editor.edit.focus();
@@ -91,9 +93,9 @@ export class Corrections {
   }
 
   form(segment) {
-    const { text, translation, skip } = this.of(segment);
+    const { text, translation, speaker, skip } = this.of(segment);
     const form = element("form");
-    const shown = { text: text ?? segment.source_text, translation: translation ?? segment.text, skip };
+    const shown = { text: text ?? segment.source_text, translation: translation ?? segment.text, speaker, skip };
     const keep = element("label", " Keep the sentence's own sound and picture");
     keep.prepend(element("input", "", { type: "checkbox", name: "skip" }));
     const buttons = element("div", "", { class: "buttons" });
@@ -106,6 +108,7 @@ export class Corrections {
     form.append(
       area("Heard", "text", shown.text, this.dub.source_language),
       area("Said", "translation", shown.translation, this.dub.target_language),
+      ...this.whoSpeaks(segment, speaker),
       keep,
       buttons,
     );
@@ -119,6 +122,24 @@ export class Corrections {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
     });
     return form;
+  }
+
+  // Nothing where no face is in sight.
+  whoSpeaks(segment, speaker) {
+    const ids = this.faces.in(segment).map(({ id }) => id);
+    if (ids.length === 0) return [];
+    const automatic = segment.face && speaker === null ? `found by itself (face ${segment.face})` : "found by itself";
+    const choices = [[AUTOMATIC, automatic], ...ids.map((id) => [id, `face ${id}`]), [NOBODY, "nobody's"]];
+    const select = element("select", "", { name: "speaker" });
+    select.append(...choices.map(([value, label]) => element("option", label, { value })));
+    select.value = speaker ?? AUTOMATIC;
+    select.addEventListener("change", () => {
+      const id = select.value === AUTOMATIC ? segment.face : Number(select.value);
+      this.faces.show(id, segment.start_ms / 1000);
+    });
+    const label = element("label", "Whose lips move ");
+    label.append(select);
+    return [label];
   }
 
   hear(which, start_ms, end_ms) {
@@ -201,6 +222,13 @@ function area(label, name, value, language) {
   return made;
 }
 
+function wanted({ text, translation, speaker, skip }) {
+  if (skip) return "its own sound is kept";
+  const said = translation ?? (text === null ? "" : `translated anew: ${text}`);
+  const lips = speaker === NOBODY ? "nobody's lips move" : `face ${speaker} speaks`;
+  return [said, speaker === null ? "" : lips].filter(Boolean).join("; ") || "as it was at first";
+}
+
 function dubSpan(segment) {
   return segment.text ? [segment.dub_start_ms ?? 0, segment.dub_end_ms] : [segment.start_ms, segment.end_ms];
 }
@@ -212,6 +240,9 @@ function changesOf(form, shown) {
     const value = form.elements[name].value.trim();
     if (value !== shown[name]) changes[name] = value || null;
   }
+  const chosen = form.elements.speaker?.value ?? AUTOMATIC;
+  const speaker = chosen === AUTOMATIC ? null : Number(chosen);
+  if (form.elements.speaker && speaker !== shown.speaker) changes.speaker = speaker;
   if (form.elements.skip.checked !== shown.skip) changes.skip = form.elements.skip.checked || null;
   return changes;
 }

@@ -2,6 +2,7 @@
 
 import { Corrections } from "/static/corrections.js";
 import { $, element } from "/static/dom.js";
+import { Faces } from "/static/faces.js";
 import { Players } from "/static/players.js";
 import { ask, languageName } from "/static/service.js";
 
@@ -34,7 +35,8 @@ export async function showResult(dub, stillShown, reload) {
   if (!stillShown()) return;
   showFigures(dub, report);
   const rows = showSentences(dub, segments);
-  corrections = new Corrections({ base, dub, segments, rows, players, reload });
+  const faces = new Faces(report, $("source-video"), $("face"));
+  corrections = new Corrections({ base, dub, segments, rows, players, faces, reload });
   corrections.show(corrected);
 }
 

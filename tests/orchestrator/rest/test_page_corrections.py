@@ -132,6 +132,31 @@ def test_a_sentence_is_skipped_and_that_is_taken_back(page):
     expect(page.locator("#corrections")).to_be_hidden()
 
 
+def test_whose_lips_move_is_chosen_and_the_face_is_outlined(page, service, dub_id):
+    wait_until(page, "document.querySelector('#source-video').readyState >= 1")
+    edit(page, 2)
+    who = page.get_by_label("Whose lips move")
+    expect(who.locator("option")).to_have_text(["found by itself (face 1)", "face 1", "nobody's"])
+    expect(page.locator("#face")).to_be_hidden()
+    who.select_option("1")
+    expect(page.locator("#face")).to_be_visible()
+    video, face = page.locator("#source-video").bounding_box(), page.locator("#face").bounding_box()
+    # the face is in the middle of the picture and half as high, and the picture in the middle of the video's box
+    assert abs(face["x"] + face["width"] / 2 - video["x"] - video["width"] / 2) < 2
+    assert abs(face["y"] + face["height"] / 2 - video["y"] - video["height"] / 2) < 2
+    assert abs(face["height"] / min(video["width"], video["height"]) - 0.5) < 0.02
+    who.select_option("0")
+    expect(page.locator("#face")).to_be_hidden()
+    page.get_by_role("button", name="Save").click()
+    expect(said(page).nth(1)).to_contain_text("not rendered yet: nobody's lips move")
+    page.get_by_role("button", name="Render").click()
+    expect(page.locator("#figures")).to_contain_text("revision 2", timeout=30_000)
+    expect(said(page)).to_have_text(list(TRANSLATIONS))
+    assert stages(service, dub_id) == {"stt": (0, 3), "mt": (0, 3), "tts": (0, 3)}
+    segments = httpx.get(f"{service.url}/v1/dubs/{dub_id}/segments.json").json()["segments"]
+    assert [segment.get("face", 0) for segment in segments] == [1, 0, 1]
+
+
 def test_what_cannot_be_said_is_refused_in_plain_words(page):
     edit(page, 1, translation="...")
     page.get_by_role("button", name="Save").click()

@@ -145,7 +145,9 @@ REFUSED = {
     "control characters": b'{"text": "a\\u0000b"}',
     "a number": b'{"translation": 1}',
     "skip is no truth": b'{"skip": "yes"}',
-    "unknown field": b'{"speaker": 2}',
+    "unknown field": b'{"voice": 2}',
+    "a face that is not there": b'{"speaker": 9}',
+    "no face's number": b'{"speaker": "1"}',
     "nothing": b"{}",
     "no object": b"[]",
     "no JSON": b"{",
@@ -158,6 +160,16 @@ REFUSED = {
 def test_a_bad_correction_is_refused(service, client, unchanged, content):
     assert problem(patch(service, unchanged, 0, content)) == (422, "correction-refused")
     assert client.corrections(unchanged)["corrections"] == []
+
+
+def test_a_speaker_must_be_in_sight_and_the_refusal_names_who_is(service, client, clip):
+    dub_id = service.dub(clip)
+    refused = patch(service, dub_id, 1, b'{"speaker": 2}')
+    assert problem(refused) == (422, "correction-refused")
+    assert refused.json()["detail"] == "speaker: face 2 is not there; in this sentence there are: 1"
+    assert client.correct(dub_id, 1, {"speaker": 1})["speaker"] == 1
+    assert client.correct(dub_id, 1, {"speaker": 0})["speaker"] == 0
+    assert client.correct(dub_id, 1, {"speaker": None})["speaker"] is None
 
 
 @pytest.mark.parametrize("number", [3, -1, 10**12])

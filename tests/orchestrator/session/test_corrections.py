@@ -4,6 +4,7 @@ import json
 import threading
 import uuid
 
+import numpy as np
 import pytest
 
 from client.errors import EngineRefused, EngineUnavailable
@@ -19,9 +20,9 @@ from orchestrator.store.media import MediaStore
 from orchestrator.store.rows import clip_facts
 from orchestrator.store.states import DubState
 from tests.fakes.dubs import new_dub
-from tests.fakes.engines import FakeMt, FakeStt
+from tests.fakes.engines import FakeFaces, FakeMt, FakeStt
 from tests.fakes.pipeline import FakeEngines, fake_pipeline
-from tests.media_factory import Burst, make_clip
+from tests.media_factory import Burst, make_clip, one_scene
 from tests.waiting import eventually
 
 TEXTS = ("One fish.", "Two fish.", "Red fish.")
@@ -98,7 +99,8 @@ class Rig:
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory):
-    return make_clip(tmp_path_factory.mktemp("clip") / "clip.mp4", duration_s=7.5, size=(64, 64), fps=5, bursts=BURSTS)
+    path, size = tmp_path_factory.mktemp("clip") / "clip.mp4", (64, 64)
+    return make_clip(path, duration_s=7.5, size=size, fps=5, pictures=one_scene(size), bursts=BURSTS)
 
 
 @pytest.fixture
@@ -375,3 +377,31 @@ def _at_work(rig):
 
 def _cached(rig, dub_id):
     return (path for path in rig.pipeline.settings.session.work_dir.parent.glob(f"media/{dub_id}/cache/*"))
+
+
+def two_faces(frame):
+    """A larger one on the left, a smaller one on the right."""
+    height, width = frame.shape[:2]
+    left, right = (0.0, 0.2, 0.58, 0.8), (0.46, 0.2, 1.0, 0.8)
+    return np.array([[*(np.array(box) * [width, height, width, height]), 0.9] for box in (left, right)], np.float32)
+
+
+def test_a_corrected_speaker_has_the_lips_for_its_sentence_and_no_stage_of_language_is_asked(make_rig):
+    rig = make_rig(faces_engine=FakeFaces(two_faces))
+    dub_id = rig.dub()
+    assert [segment["face"] for segment in rig.segments(dub_id)] == [1, 1, 1]
+    rig.correct(dub_id, 1, speaker=2)
+    assert rig.render(dub_id).state is DubState.SUCCEEDED
+    assert rig.calls() == (3, 3, 3)
+    segments = rig.segments(dub_id)
+    assert [segment["face"] for segment in segments] == [1, 2, 1]
+    assert segments[1]["corrected"] == ["speaker"]
+    speakers = [(one["track"], one["chosen_by"]) for one in rig.json(dub_id, "report.json")["visual"]["speakers"]]
+    assert speakers == [(1, "largest"), (2, "correction"), (1, "largest")]
+    rig.correct(dub_id, 1, speaker=0)
+    rig.render(dub_id)
+    assert [segment.get("face", 0) for segment in rig.segments(dub_id)] == [1, 0, 1]
+    assert rig.segments(dub_id)[1]["text"] == "Dos peces."
+    rig.correct(dub_id, 1, speaker=None)
+    rig.render(dub_id)
+    assert [segment["face"] for segment in rig.segments(dub_id)] == [1, 1, 1]

@@ -17,7 +17,7 @@ from orchestrator.settings import Settings
 from orchestrator.store.artefacts import Artefact
 from tests.fakes.engines import FAKE_PROFILE, FakeFaces, FakeLips, FakeMt, FakeStt, FakeTts, no_face
 from tests.fakes.pipeline import FakeEngines, RecordingListener, fake_pipeline
-from tests.media_factory import Burst, make_clip
+from tests.media_factory import Burst, make_clip, one_scene
 
 SENTENCES = [Burst(0.6, 1.8, 500.0), Burst(3.4, 1.8, 700.0)]
 """Two spoken sentences, as far as a segmenter can tell."""
@@ -248,13 +248,8 @@ def two_faces(picture):
     return np.array([[10, 20, 60, 70, 0.9], [80, 10, 150, 80, 0.9]], np.float32)
 
 
-def one_scene(index, time_s):
-    """The counter of the other clips changes half of the picture at once, as cuts do."""
-    return np.kron(np.arange(48, dtype=np.uint8).reshape(4, 4, 3) * 5, np.ones((30, 40, 1), np.uint8))
-
-
 def test_the_report_lists_the_faces_and_one_of_them_can_be_asked_for(tmp_path, result):
-    clip = make_clip(tmp_path / "clip.mp4", duration_s=6.0, bursts=SENTENCES, pictures=one_scene)
+    clip = make_clip(tmp_path / "clip.mp4", duration_s=6.0, bursts=SENTENCES, pictures=one_scene((160, 120)))
     with fake_pipeline(engines=FakeEngines(faces_engine=FakeFaces(look=two_faces))) as pipeline:
         session = pipeline.session(clip)
         spoken = session.run(result)

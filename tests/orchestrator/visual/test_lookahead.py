@@ -45,6 +45,22 @@ def test_every_kth_frame_and_the_last_are_detected_in_batches():
     assert ahead.detected_frames == 8
 
 
+@pytest.mark.parametrize(("fps", "apart"), [(2, 1), (5, 1), (10, 2), (15, 3), (25, 5), (60, 5)])
+def test_one_detection_that_misses_a_face_does_not_lose_it_at_any_frame_rate(fps, apart):
+    found = FakeFaces()
+    calls = 0
+
+    def look(picture):
+        nonlocal calls
+        calls += 1
+        return no_face(picture) if calls == 4 and fps >= 5 else found._look(picture)
+
+    ahead = look_ahead(FakeFaces(look=look))
+    out, _ = feed(ahead, ((index, index / fps, frame) for index, _, frame in source(61)))
+    assert {tuple(face.track for face in seen.faces) for seen in out} == {(1,)}
+    assert calls == 60 // apart + 1
+
+
 def test_the_last_frame_is_not_detected_twice():
     faces = FakeFaces()
     feed(look_ahead(faces), source(11))
