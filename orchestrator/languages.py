@@ -58,22 +58,3 @@ def offer_of(stt: ModelConfig | None, mt: ModelConfig, tts: ModelConfig) -> Offe
         pairs=tuple(pair for pair in pairs if pair.source in heard),
         detects_source=stt.parameters.get(DETECTS_LANGUAGE, "").lower() == "true",
     )
-
-
-_THREE_LETTERS = (
-    "ar:ara bg:bul bn:ben ca:cat cs:ces cy:cym da:dan de:deu el:ell en:eng eo:epo es:spa et:est eu:eus fa:fas "
-    "fi:fin fr:fra ga:gle gl:glg gu:guj he:heb hi:hin hr:hrv hu:hun hy:hye id:ind is:isl it:ita ja:jpn ka:kat "
-    "kk:kaz kn:kan ko:kor lt:lit lv:lav mk:mkd ml:mal mr:mar ms:msa mt:mlt nb:nob ne:nep nl:nld nn:nno no:nor "
-    "oc:oci pa:pan pl:pol pt:por ro:ron ru:rus sk:slk sl:slv sq:sqi sr:srp sv:swe sw:swa ta:tam te:tel th:tha "
-    "tl:tgl tr:tur uk:ukr ur:urd vi:vie zh:zho"
-)
-
-
-def three_letters(code: str) -> str:
-    """Return the ISO 639-2/T code of an ISO 639-1 one, as MP4 wants it; "und" for one that is not listed here.
-
-    A code of three letters is taken as it is.
-    """
-    if len(code) == 3:
-        return code
-    return dict(pair.split(":") for pair in _THREE_LETTERS.split()).get(code, "und")

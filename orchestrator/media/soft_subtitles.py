@@ -14,8 +14,8 @@ from av.packet import Packet
 from av.stream import Stream
 from av.subtitles.stream import SubtitleStream
 
+from client.language_codes import three_letters
 from orchestrator.errors import ResultNotWritten
-from orchestrator.languages import three_letters
 from orchestrator.media.remux import whole_file
 from orchestrator.subtitles.cues import Cue
 

@@ -4,7 +4,7 @@ from client.contracts import LanguagePair, Task
 from client.errors import ContractViolation
 from client.model_config import ModelConfig
 from orchestrator.errors import LanguagePairUnsupported
-from orchestrator.languages import chosen_engines, offer_of, required_engines, three_letters
+from orchestrator.languages import chosen_engines, offer_of, required_engines
 from orchestrator.settings import EngineSettings
 
 
@@ -66,8 +66,3 @@ def test_where_nobody_listens_whatever_is_translated_can_be_dubbed():
     offer = offer_of(None, mt, tts)
     assert offer.pairs == (LanguagePair("en", "es"), LanguagePair("fi", "es"))
     assert offer.source("", "en") == "en"
-
-
-@pytest.mark.parametrize(("code", "three"), [("es", "spa"), ("de", "deu"), ("fil", "fil"), ("xx", "und")])
-def test_mp4_knows_languages_by_three_letters(code, three):
-    assert three_letters(code) == three
