@@ -1,5 +1,6 @@
 """Makes ONNX files of PyTorch modules, and edits them: probes, metadata."""
 
+import inspect
 import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -61,7 +62,7 @@ def trace_module(
                 tuple(map(torch.from_numpy, inputs.values())),
                 input_names=list(inputs),
                 output_names=list(output_names),
-                dynamic_shapes=tuple(map(dict, dynamic_axes)),
+                dynamic_shapes=_nested(module, dynamic_axes),
                 opset_version=OPSET,
                 verbose=False,
             )
@@ -69,6 +70,15 @@ def trace_module(
         raise ExportError(f"{what} cannot be traced: {_reason(error)}") from error
     assert program is not None  # it is when no path is given
     return program
+
+
+def _nested(module: nn.Module, axes: Sequence[Mapping[int, object]]) -> tuple[object, ...]:
+    """Put the axes of what `forward` takes as *rest into a tuple of their own, as torch.export wants them."""
+    parameters = inspect.signature(module.forward).parameters.values()
+    if all(each.kind is not each.VAR_POSITIONAL for each in parameters):
+        return tuple(map(dict, axes))
+    named = len(parameters) - 1
+    return (*map(dict, axes[:named]), tuple(map(dict, axes[named:])))
 
 
 def drop_outputs(source: Path, names: Sequence[str], path: Path) -> None:

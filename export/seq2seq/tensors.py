@@ -7,7 +7,7 @@ import numpy as np
 
 from export.signature import Tensor, Tensors
 
-_EXAMPLE = {"batch": 2, "rows": 6, "new": 4, "past": 5, "total": 9, "source": 7}
+_EXAMPLE = {"batch": 2, "rows": 6, "new": 4, "past": 5, "total": 9, "source": 7, "frames": 14}
 """Sizes to trace with: 3 beams; no two alike where they vary on their own."""
 
 

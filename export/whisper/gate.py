@@ -1,0 +1,85 @@
+"""How the gate of Whisper compares: what it feeds, and how both sides decode."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from export.bundle.family import Progress
+from export.bundle.measure import GateRecord
+from export.bundle.published import Published
+from export.parity import Runner
+from export.seq2seq.beam import BeamSettings, decode_beam, decode_beam_openai
+from export.seq2seq.compare import compare
+from export.seq2seq.greedy import decode_greedy
+from export.seq2seq.plan import Limits, Plan
+from export.seq2seq.reference import Reference
+from export.seq2seq.rules import Rules
+from export.seq2seq.runner import Graphs, Ids
+from export.signature import Tensors
+from export.whisper import openai_reference, transformers_reference
+from export.whisper.settings import WhisperSettings
+from export.whisper.vocabulary import Vocabulary
+
+REDUCED = Limits(mean_kl=0.1, agreement=0.9)
+LENGTHS = (4, 8, 16, 24)
+"""Most new tokens of a batch."""
+_SILENCE = -1.0
+"""A log-mel spectrogram's value where there is nothing, when the rest is loud (openai-whisper, audio.py: the greatest
+value less 8, plus 4, over 4)."""
+_LOUDEST = 1.5
+
+
+def check(
+    published: Published,
+    settings: WhisperSettings,
+    vocabulary: Vocabulary,
+    run: Mapping[str, Runner],
+    precision: str,
+    seed: int,
+    sources: int,
+    progress: Progress,
+) -> GateRecord:
+    """Compare with the library that the checkpoint was published for; ParityMissed, NotFinite."""
+    progress(f"{precision}: loading the original")
+    is_folder = published.path.is_dir()
+    plan = _plan(settings, vocabulary, sources, is_folder=is_folder)
+    reference = _reference(published.path, vocabulary)
+    return compare(reference, Graphs(run, settings.shape), plan, precision, seed, progress)
+
+
+def samples(settings: WhisperSettings, rng: np.random.Generator, batch: int) -> Tensors:
+    """Draw log-mel windows [B, n_mels, frames]: noise in bands that come and go, of random length, then silence."""
+    frames, mels = settings.frames, settings.n_mels
+    coarse = rng.uniform(_SILENCE, _LOUDEST, (batch, mels // 8, frames // 20 + 1))
+    smooth = coarse.repeat(8, axis=1).repeat(20, axis=2)[:, :, :frames]
+    mel = smooth + rng.normal(0, 0.25, smooth.shape)
+    sounding = rng.integers(frames // 30, frames + 1, batch)
+    mel[np.arange(frames) >= sounding[:, None, None] + np.zeros((1, mels, 1), np.int64)] = _SILENCE
+    return {"mel": mel.clip(_SILENCE, _LOUDEST).astype(np.float32)}
+
+
+def _reference(path: Path, vocabulary: Vocabulary) -> Reference:
+    if path.is_dir():
+        return transformers_reference.TransformersReference(path, vocabulary)
+    return openai_reference.OpenaiReference(path, vocabulary)
+
+
+def _plan(settings: WhisperSettings, vocabulary: Vocabulary, sources: int, *, is_folder: bool) -> Plan:
+    rules = Rules(vocabulary.end, vocabulary.suppress, vocabulary.begin_suppress)
+
+    def beam(graphs: Graphs, cross: Tensors, prompt: Ids, limit: int) -> list[int]:
+        if is_folder:
+            return decode_beam(graphs, cross, prompt, rules, limit, BeamSettings(transformers_reference.BEAMS))
+        return decode_beam_openai(graphs, cross, prompt, rules, limit, openai_reference.BEAMS)
+
+    return Plan(
+        samples=lambda rng, batch: samples(settings, rng, batch),
+        prompt=lambda rng, batch: transformers_reference.draw_prompt(vocabulary, rng, batch),
+        beside=lambda inputs, outputs: outputs,
+        greedy=lambda graphs, cross, prompt, limit: decode_greedy(graphs, cross, prompt, rules, limit),
+        beam=beam,
+        lengths=LENGTHS,
+        reduced=REDUCED,
+        sources=sources,
+    )
