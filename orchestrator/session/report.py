@@ -135,7 +135,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """From the start to the first chunk of translated speech; 0 when there was none."""
     stages: dict[str, StageReport]
     branches: dict[str, BranchReport]
-    """`audio` (segmenting to the last spoken sentence) and `visual` (first decoded frame to the last one rendered)."""
+    """`audio` (segmenting to the last spoken sentence) and `visual` (the first frame that is looked at, if only for the
+    source's sync, to the last one rendered)."""
     overlap_s: float
     """Time in which both branches were at work."""
     frames: int
@@ -162,7 +163,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 def segment_entries(session: "DubSession") -> list[SegmentEntry]:
     """Return all sentences in the order of speech."""
-    entries = [_entry(segment, session.timeline.placement(segment.segment_id)) for segment in session.book.all()]
+    entries = [
+        _entry(segment, session.speech.timeline.placement(segment.segment_id)) for segment in session.speech.book.all()
+    ]
     chosen_in = session.visual.chronicle.chosen_in
     return [
         entry
@@ -224,12 +227,12 @@ def build_report(session: "DubSession", *, spoken: bool) -> Report:
     wall_s = (session.finished_at_ms - session.started_at_ms) / 1000
     branches = _branches(session)
     audio, visual = branches["audio"], branches["visual"]
-    first_speech = [s.first_speech_at_ms for s in session.book.all() if s.first_speech_at_ms]
+    first_speech = [s.first_speech_at_ms for s in session.speech.book.all() if s.first_speech_at_ms]
     return Report(
         dub_id=str(session.request.session_id),
         revision=session.request.revision,
         outcome=_outcome(entries, spoken=spoken),
-        source_language=session.request.source_language or _heard_language(session.book.all()),
+        source_language=session.request.source_language or _heard_language(session.speech.book.all()),
         target_language=session.request.target_language,
         sentences_from="stt" if session.request.transcript is None else "transcript",
         engines={task.value: engine for task in Task if (engine := _engine(session, task))},
@@ -260,7 +263,7 @@ def build_report(session: "DubSession", *, spoken: bool) -> Report:
         | {verdict: sum(entry.verdict == verdict for entry in entries) for verdict in (KEPT, SKIPPED)},
         glossary=_glossary(session, dubbed),
         timing=timing_report(dubbed),
-        sound=sound_report(session.mixer if spoken else None, session.match),
+        sound=sound_report(session.mixer if spoken else None, session.speech.match),
         source_sync=source_sync_report(session.sync),
         ring_frames_max=session.visual.stats.ring_frames_max,
         ring_mb_max=round(session.visual.stats.ring_bytes_max / 1e6, 1),
@@ -295,31 +298,29 @@ def _engine(session: "DubSession", task: Task) -> str:
 def _gate(session: "DubSession") -> GateReport:
     settings = session.settings.gate
     engine = _engine(session, Task.BOUNDARY) if settings.enabled else ""
-    return gate_report(engine, settings.threshold, session.judge, session.book.all())
+    return gate_report(engine, settings.threshold, session.speech.judge, session.speech.book.all())
 
 
 def _branches(session: "DubSession") -> dict[str, BranchReport]:
     def since_start(at_ms: int) -> int:
         return max(0, at_ms - session.started_at_ms)
 
-    audio_end_ms = max(session.audio.finished_at_ms, session.speech_done_at_ms)
+    audio_end_ms = max(session.speech.audio.finished_at_ms, session.speech.done_at_ms)
     return {
-        "audio": BranchReport(from_ms=since_start(session.audio.started_at_ms), to_ms=since_start(audio_end_ms)),
-        "visual": BranchReport(
-            from_ms=since_start(session.visual.stats.started_at_ms), to_ms=since_start(session.finished_at_ms)
-        ),
+        "audio": BranchReport(from_ms=since_start(session.speech.audio.started_at_ms), to_ms=since_start(audio_end_ms)),
+        "visual": BranchReport(from_ms=since_start(session.watched_from_ms), to_ms=since_start(session.finished_at_ms)),
     }
 
 
 def _stages(session: "DubSession") -> dict[str, StageReport]:
     duration_s = session.clip.duration_s
     stages = {}
-    heard = [timing for chunk in session.book.chunks() for timing in chunk.timings]
-    said = [timing for segment in session.book.all() for timing in segment.timings.values()]
+    heard = [timing for chunk in session.speech.book.chunks() for timing in chunk.timings]
+    said = [timing for segment in session.speech.book.all() for timing in segment.timings.values()]
     for stage in (Task.STT, Task.MT, Task.TTS):
         timings = [timing for timing in (heard if stage is Task.STT else said) if timing.stage == stage]
         queued = [timing.queued_ms for timing in timings]
-        compute_s, reused = sum(timing.compute_ms for timing in timings) / 1000, session.recall.reused[stage]
+        compute_s, reused = sum(timing.compute_ms for timing in timings) / 1000, session.speech.recall.reused[stage]
         stages[stage.value] = _stage(len(timings), queued, compute_s, duration_s, reused)
     visual = session.visual.stats
     stages["decode"] = _stage(visual.frames, [], visual.decode_s, duration_s)

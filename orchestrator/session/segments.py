@@ -141,6 +141,11 @@ class Segment:
             chunk.chunk = dataclasses.replace(chunk.chunk, samples=np.zeros(0, np.float32))
 
 
+def _is_of_another_clock(record: Record, known: HeardChunk | Segment) -> bool:
+    """An answer to what was asked before the clip's sound was moved may have the id of something else by now."""
+    return (record.start_ms, record.end_ms) != (known.start_ms, known.end_ms)
+
+
 class SegmentBook:
     """All chunks and sentences of one session."""
 
@@ -158,10 +163,10 @@ class SegmentBook:
             return heard
 
     def hear(self, record: Transcript) -> HeardChunk | None:
-        """Enter a transcript; None when it is unknown here or was entered before."""
+        """Enter a transcript; None when it is of no chunk here or was entered before."""
         with self._lock:
             chunk = self._chunks.get(record.segment_id)
-            if chunk is None or chunk.heard:
+            if chunk is None or chunk.heard or _is_of_another_clock(record, chunk):
                 return None
             chunk.heard, chunk.heard_at_ms = True, now_ms()
             chunk.text, chunk.language = record.text.strip(), record.language
@@ -190,8 +195,10 @@ class SegmentBook:
         """Enter a chunk of translated speech; the segment and its speech when that completes it."""
         with self._lock:
             segment = self._segments.get(record.segment_id)
-            speech = segment.collect(record) if segment else None
-            if segment is None or speech is None:
+            if segment is None or _is_of_another_clock(record, segment):
+                return None
+            speech = segment.collect(record)
+            if speech is None:
                 return None
             segment.note_timings(record)
             return segment, speech

@@ -150,7 +150,7 @@ def test_a_joined_sentence_of_which_nothing_is_left_to_say_keeps_its_own_sound(c
     silent = FakeMt({"when it rains we stay at home.": " "})
     session, entries, _ = dub(clip, result, engines(FakeBoundary(), mt_engine=silent))
     assert [entry.verdict for entry in entries] == ["kept", "fits"]
-    assert not session.book.all()[0].chunks[0].chunk.samples.size, "the source's sound is forgotten afterwards"
+    assert not session.speech.book.all()[0].chunks[0].chunk.samples.size, "the source's sound is forgotten afterwards"
 
 
 def test_transcripts_that_come_back_in_reverse_give_the_same_sentences(clip, result):
@@ -228,12 +228,12 @@ def test_a_sentence_that_is_not_whole_does_not_starve_while_much_sound_is_held(t
         read_s = 0.0
         for block in read_audio(path, info, rate_hz):
             if threading.current_thread().name == "audio-branch" and read_s > 10.0 and not full:
-                eventually(lambda: not session.timeline.wait_below(limits.audio_buffer_bytes, 0), timeout_s=30)
-                full.append(session.book.counts()[0])
+                eventually(lambda: not session.speech.timeline.wait_below(limits.audio_buffer_bytes, 0), timeout_s=30)
+                full.append(session.speech.book.counts()[0])
             read_s += len(block) / rate_hz
             yield block
 
-    monkeypatch.setattr("orchestrator.session.session.read_audio", halting)
+    monkeypatch.setattr("orchestrator.session.speech_branch.read_audio", halting)
     with fake_pipeline(settings, chosen) as pipeline:
         session = pipeline.session(clip)
         assert session.run(result)

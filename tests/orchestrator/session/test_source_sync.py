@@ -1,13 +1,16 @@
 """A whole session of a clip whose sound is late: everything that is heard moves to where it is seen."""
 
+import threading
+
 import numpy as np
 import pytest
 
+from client.contracts import Transcription
 from orchestrator.media.audio import read_audio
 from orchestrator.media.probe import probe
 from orchestrator.session.report import build_report, segment_entries
 from orchestrator.settings import Settings
-from tests.fakes.engines import FakeFaces
+from tests.fakes.engines import FakeFaces, FakeStt
 from tests.fakes.pipeline import FakeEngines, fake_pipeline
 from tests.media_factory import make_clip
 from tests.offset_cases import rendered
@@ -70,3 +73,36 @@ def test_late_sound_is_heard_where_it_is_seen_and_the_clip_keeps_its_length(late
     assert segment_entries(session)[0].start_ms == pytest.approx(seen_ms, abs=80)
     pictures = [call.shape[0] for call in engines.faces_engine.calls]
     assert sum(pictures) < 2 * after.frame_count / 5, "the detector sees the beginning once, not twice"
+
+
+def test_speech_is_worked_on_while_the_sync_is_measured_and_begun_anew_where_the_sound_moves(late_clip, tmp_path):
+    """The answer to what was asked before comes after, and changes nothing."""
+    asked, moved = threading.Event(), threading.Event()
+    box = face_of(SEED)(None)
+
+    def look(_picture):
+        assert asked.wait(30)
+        return box
+
+    def hear(_audio, _language):
+        late = not asked.is_set()
+        asked.set()
+        assert not late or moved.wait(30)
+        return Transcription(
+            text="late" if late else "in time", language="en", no_speech_probability=0.0, mean_logprob=0.0
+        )
+
+    engines = FakeEngines(faces_engine=FakeFaces(look=look), stt_engine=FakeStt(hear=hear))
+    with fake_pipeline(engines=engines) as pipeline:
+        session = pipeline.session(late_clip)
+        before, new_speech = session.speech, session._new_speech
+
+        def moving(clip):
+            moved.set()
+            return new_speech(clip)
+
+        session._new_speech = moving
+        assert session.run(tmp_path / "result.mp4")
+    assert before.book.chunks()
+    assert session.speech is not before
+    assert {entry.source_text for entry in segment_entries(session)} == {"in time"}
