@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 BUNDLES: Mapping[str, str] = {
     "whisper": "export.whisper.family",
+    "marian": "export.marian.family",
 }
 """Name -> module whose `FAMILY` is an instance of BundleFamily."""
 
