@@ -113,7 +113,7 @@ def _make(
     progress(f"making the {number_format.name} version")
     number_format.build(Job(plain, room.folder, chosen, secrets.randbelow(2**31)))
     for path in room.folder.glob("*.onnx"):
-        add_metadata(path, manifest.metadata(chosen, checkpoint, number_format.name))
+        add_metadata(path, manifest.metadata(chosen.name, checkpoint.sha256, number_format.name))
     progress(f"comparing the {number_format.name} version with the original")
     seen = check_parity(chosen, original, number_format.open(room.folder), number_format.name, seed, probes=False)
     return exact, seen

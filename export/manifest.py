@@ -23,9 +23,9 @@ CHECKPOINT_KEY = "polylip.checkpoint_sha256"
 """Keys in the metadata_props of every exported ONNX file."""
 
 
-def metadata(family: Family, checkpoint: Checkpoint, precision: str) -> dict[str, str]:
-    """Return what the graph itself says about where it comes from."""
-    return {PRECISION_KEY: precision, FAMILY_KEY: family.name, CHECKPOINT_KEY: checkpoint.sha256}
+def metadata(family: str, checkpoint_sha256: str, precision: str) -> dict[str, str]:
+    """Return what the graph itself says about where it comes from; `family` and `precision` by their names."""
+    return {PRECISION_KEY: precision, FAMILY_KEY: family, CHECKPOINT_KEY: checkpoint_sha256}
 
 
 def manifest(

@@ -17,7 +17,6 @@ class Measure:
     """None: stated, not judged."""
     at_least: bool = False
     """Whether the limit is the least value allowed; else it is the greatest."""
-    unit: str = ""
 
     @property
     def fits(self) -> bool:
@@ -26,11 +25,15 @@ class Measure:
             return True
         return self.value >= self.limit if self.at_least else self.value <= self.limit
 
-    def __str__(self) -> str:
-        text = f"{self.name} {self.value:.4g}{self.unit}"
+    @property
+    def bar(self) -> str:
+        """The limit in words; "" where there is none."""
         if self.limit is None:
-            return text
-        return f"{text} ({'at least' if self.at_least else 'at most'} {self.limit:g}{self.unit})"
+            return ""
+        return f"{'at least' if self.at_least else 'at most'} {self.limit:g}"
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.value:.4g}" + (f" ({self.bar})" if self.bar else "")
 
 
 @dataclass(frozen=True)

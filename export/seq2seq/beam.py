@@ -19,8 +19,14 @@ class BeamSettings:
 
     beams: int
     length_penalty: float = 1.0
-    early_stopping: bool = False
-    """Whether to stop as soon as `beams` texts have ended; else when no running one can become better."""
+    early_stopping: bool | None = False
+    """transformers' early_stopping: True stops as soon as `beams` texts have ended, False when the best running one
+    would not be better than the worst of those at its present length, None ("never") when it would not at any."""
+
+    def best_possible(self, score: float, length: int, limit: int) -> float:
+        """Return what a running text may come to at best, by the library's guess."""
+        longest = limit if self.early_stopping is None and self.length_penalty > 0 else length
+        return float(score / longest**self.length_penalty)
 
 
 @dataclass
@@ -59,7 +65,7 @@ def decode_beam(
                 search.ended.append((score / length**settings.length_penalty, [*search.texts[row], token]))
         search.ended = sorted(search.ended, key=lambda each: -each[0])[: settings.beams]
         running = running[: settings.beams]
-        if length == limit or _is_over(search, running[0][0] / length**settings.length_penalty, settings):
+        if length == limit or _is_over(search, settings.best_possible(running[0][0], length, limit), settings):
             break
         log_probs = _go_on(cache, search, running)
     return search.ended[0][1]
@@ -124,7 +130,7 @@ def _best(totals: Floats, count: int) -> list[tuple[float, int, int]]:
 
 
 def _is_over(search: _Search, best_running: float, settings: BeamSettings) -> bool:
-    """`best_running`: the best running text's score, were it to end at this length."""
+    """`best_running`: what the best running text may come to."""
     if len(search.ended) < settings.beams:
         return False
-    return settings.early_stopping or best_running <= search.ended[-1][0]
+    return settings.early_stopping is True or best_running <= search.ended[-1][0]

@@ -1,24 +1,25 @@
 """reorder.onnx: picks rows of a decoder's cache, for beams that change places and rows that have ended."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import onnx
 from onnx import helper
 
 from export.onnx_file import IR_VERSION, OPSET
-from export.seq2seq.tensors import Shape, past_tensors
+from export.signature import Tensor
 
 _FLOAT, _INT64 = onnx.TensorProto.FLOAT, onnx.TensorProto.INT64
 
 
-def write_reorder(shape: Shape, path: Path) -> None:
-    """Write the graph.
+def write_reorder(decoder_inputs: Sequence[Tensor], path: Path) -> None:
+    """Write the graph that belongs to a decoder.
 
     Inputs: `rows` INT64 [picked], each 0..R-1, in any order and any number; `past_key_i`, `past_value_i` of all layers.
     Outputs: `present_key_i`, `present_value_i` FP32 [picked, heads, past, head_dim], named as the decoder names what it
     gives out, so that the same bindings serve both.
     """
-    pasts = past_tensors(shape)
+    pasts = [tensor for tensor in decoder_inputs if tensor.name.startswith("past_")]
     inputs = [helper.make_tensor_value_info("rows", _INT64, ["picked"])]
     inputs += [helper.make_tensor_value_info(each.name, _FLOAT, list(each.dims)) for each in pasts]
     nodes, outputs = [], []

@@ -38,4 +38,5 @@ class Rules:
 def log_softmax(logits: Floats) -> Floats:
     """Return the logarithms of the probabilities over the last axis."""
     shifted = logits - logits.max(axis=-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    log_probabilities: Floats = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return log_probabilities

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from export.signature import Tensor, Tensors
 
@@ -61,7 +63,7 @@ def _cached(shape: Shape, what: str, dims: tuple[int | str, ...]) -> tuple[Tenso
     return tuple(Tensor(name, "FP32", dims) for name in names)
 
 
-def _example(tensor: Tensor, rng: np.random.Generator) -> np.ndarray:  # type: ignore[type-arg]
+def _example(tensor: Tensor, rng: np.random.Generator) -> NDArray[Any]:
     sizes = [size if isinstance(size, int) else _EXAMPLE[size] for size in tensor.dims]
     if tensor.data_type == "INT64":
         return np.ones(sizes, np.int64)

@@ -9,7 +9,7 @@ from export.whisper.vocabulary import Vocabulary
 def generation_settings(settings: WhisperSettings, vocabulary: Vocabulary) -> dict[str, Any]:
     """Return what generation.json says (docs/GENERATE.md, docs/SPEECH.md)."""
     shape = settings.shape
-    section = {
+    section: dict[str, Any] = {
         "multilingual": vocabulary.multilingual,
         "n_mels": settings.n_mels,
         "audio_positions": settings.audio_positions,

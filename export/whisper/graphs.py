@@ -1,5 +1,7 @@
 """The two graphs that are served, of a network: what it computes, with as few nodes as that takes."""
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -8,7 +10,7 @@ from export.seq2seq.attention import CrossAttention, CrossKeysValues, SelfAttent
 from export.seq2seq.projection import Projection
 from export.seq2seq.tensors import cross_tensors, decoder_inputs, decoder_outputs, examples
 from export.signature import Tensor as Promised
-from export.whisper.network import Attention, EncoderLayer, Whisper
+from export.whisper.network import Attention, DecoderLayer, EncoderLayer, Whisper
 
 
 class _FeedForward(nn.Module):
@@ -63,38 +65,46 @@ class WhisperEncoderGraph(nn.Module):
         return found
 
 
+class _DecoderLayer(nn.Module):
+    def __init__(self, layer: DecoderLayer, heads: int) -> None:
+        super().__init__()
+        self.norm, self.cross_norm = layer.self_attn_layer_norm, layer.encoder_attn_layer_norm
+        self.attention = _self_attention(layer.self_attn, heads)
+        self.cross = CrossAttention(layer.encoder_attn.q_proj, layer.encoder_attn.out_proj, heads)
+        self.feed_forward = _FeedForward(layer)
+
+    def forward(
+        self, x: Tensor, bias: Tensor, past: Sequence[Tensor], cross: Sequence[Tensor]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        y, key, value = self.attention.cached(self.norm(x), bias, *past)
+        x = x + y
+        x = x + self.cross(self.cross_norm(x), *cross)
+        return self.feed_forward(x), key, value
+
+
 class WhisperDecoderGraph(nn.Module):
     """Prefill and step in one; tensors as `decoder_inputs` and `decoder_outputs` list them."""
 
     def __init__(self, network: Whisper) -> None:
         super().__init__()
-        decoder, heads = network.model.decoder, network.settings.decoder_heads
+        decoder = network.model.decoder
         self.tokens, self.positions = decoder.embed_tokens, decoder.embed_positions
-        layers = network.decoder_layers
-        self.self_norms = nn.ModuleList([layer.self_attn_layer_norm for layer in layers])
-        self.self_attentions = nn.ModuleList([_self_attention(layer.self_attn, heads) for layer in layers])
-        self.cross_norms = nn.ModuleList([layer.encoder_attn_layer_norm for layer in layers])
-        self.cross_attentions = nn.ModuleList(
-            [CrossAttention(layer.encoder_attn.q_proj, layer.encoder_attn.out_proj, heads) for layer in layers]
+        self.layers = nn.ModuleList(
+            [_DecoderLayer(layer, network.settings.decoder_heads) for layer in network.decoder_layers]
         )
-        self.feed_forwards = nn.ModuleList([_FeedForward(layer) for layer in layers])
         self.norm = decoder.layer_norm
         self.vocabulary = Projection(decoder.embed_tokens.weight.T)
 
     def forward(self, input_ids: Tensor, position_ids: Tensor, mask: Tensor, *caches: Tensor) -> tuple[Tensor, ...]:
         """Return logits [R, T, vocab] and the caches of past and new tokens; `caches`: past, then cross, by layers."""
-        count = 2 * len(self.self_attentions)
-        past, cross = caches[:count], caches[count:]
+        past, cross = caches[: 2 * len(self.layers)], caches[2 * len(self.layers) :]
         bias = causal_bias(mask, input_ids)
         x = self.tokens(input_ids) + self.positions(position_ids)
         present: list[Tensor] = []
-        for index, self_norm in enumerate(self.self_norms):
+        for index, layer in enumerate(self.layers):
             pair = slice(2 * index, 2 * index + 2)
-            y, key, value = self.self_attentions[index].cached(self_norm(x), bias, *past[pair])
+            x, key, value = layer(x, bias, past[pair], cross[pair])
             present += [key, value]
-            x = x + y
-            x = x + self.cross_attentions[index](self.cross_norms[index](x), *cross[pair])
-            x = self.feed_forwards[index](x)
         return (self.vocabulary(self.norm(x)), *present)
 
 

@@ -28,11 +28,11 @@ from export.whisper.vocabulary import vocabulary_of
 
 _LOGIT_SPREAD = 3.0
 """Standard deviation of the logits: first tokens of about 0.1..0.5, as where a trained network hesitates."""
-_END_SPREAD = 2.4
+_END_SPREAD = 3.0
 """Of the end token's logit, in those of all others: texts end after some 5 to 50 tokens."""
 _SCORE_SPREAD = 2.0
 """Standard deviation of attention's scores: with 1, all positions would count alike and the sound for nothing."""
-_BRANCH_GAIN = 0.5
+_BRANCH_GAIN = 0.7
 """Of what each part adds to its input."""
 
 
@@ -75,7 +75,7 @@ def random_state(settings: WhisperSettings, seed: int) -> dict[str, Tensor]:
             embedding = model.decoder.embed_tokens.weight
             nn.init.normal_(embedding, std=_LOGIT_SPREAD / math.sqrt(settings.width))
             embedding[openai_tokenizer(settings).token_to_id("<|endoftext|>")] *= _END_SPREAD
-            nn.init.normal_(model.decoder.embed_positions.weight, std=0.3)
+            nn.init.normal_(model.decoder.embed_positions.weight, std=0.6)
     return {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
 
 

@@ -1,6 +1,7 @@
 """The gate's reference for folders: transformers' WhisperForConditionalGeneration, and its own generation."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,9 +22,9 @@ class TransformersReference:
     def __init__(self, folder: Path, vocabulary: Vocabulary) -> None:
         """Load the folder by the library's own means, offline."""
         self.library = f"transformers {transformers.__version__}"
-        self.model = WhisperForConditionalGeneration.from_pretrained(
+        self.model: Any = WhisperForConditionalGeneration.from_pretrained(  # in eval
             folder, dtype=torch.float32, local_files_only=True
-        ).eval()
+        )
         self.vocabulary = vocabulary
 
     def encode(self, inputs: Tensors) -> "TransformersEncoded":
@@ -73,7 +74,7 @@ class TransformersEncoded:
     def _generate(self, prompt: Ids, limit: int, beams: int) -> list[list[int]]:
         """GenerationMixin's: Whisper's own one adds what serving does outside of the graphs (windows, languages)."""
         vocabulary = self._vocabulary
-        settings = GenerationConfig(
+        settings = GenerationConfig(  # type: ignore[no-untyped-call]
             max_new_tokens=limit,
             num_beams=beams,
             do_sample=False,
