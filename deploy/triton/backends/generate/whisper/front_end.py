@@ -1,0 +1,100 @@
+"""Serves the STT contract: AUDIO and LANGUAGE in; text, language and how sure it is out."""
+
+from __future__ import annotations
+
+import numpy as np
+from engine_kit.refusals import InvalidRequest, require_finite
+from numpy.typing import NDArray
+
+from generate.frontend import Emit, Job, Outputs, RequestTensors
+from generate.generation import Source
+
+from .mel import FRAMES_PER_S, HOP, SAMPLE_RATE_HZ, log_mel
+from .section import ENGLISH, WhisperSection
+from .transcription import Transcriber
+from .verdict import Attempt, is_silence
+from .voice import has_voice
+from .windows import windows
+
+UNDETERMINED = "und"
+"""ISO 639-2 for a language that nobody can tell: of a recording in which nothing is said."""
+
+FULL_SCALE_LIMIT = 2.0
+"""Resamplers overshoot 1.0 a little; far beyond it the samples are integers, not -1..1."""
+
+CONTEXT_STEP_FRAMES = FRAMES_PER_S
+"""With `audio_context: actual` windows are rounded up to whole seconds, so that recordings of about one length still
+decode together."""
+
+
+class WhisperFrontEnd:
+    """One version of a Whisper checkpoint. Fills the Protocol `FrontEnd`."""
+
+    def __init__(self, transcriber: Transcriber) -> None:
+        self._transcriber = transcriber
+        self._section = transcriber.section
+        self._options = transcriber.options
+
+    def job(self, inputs: RequestTensors, emit: Emit) -> Job:
+        """Recognise one recording."""
+        language = inputs.text("LANGUAGE")
+        self._section.check_language(language)
+        audio = checked_audio(inputs.array("AUDIO"), self._options.max_audio_s)
+        pieces = [piece for piece in windows(audio, self._section.window_frames * HOP) if self._worth_hearing(piece)]
+        if not pieces:
+            return answer(self._section, "", language or self._silent_language(), 1.0, 0.0)
+        sources = [self._source(piece) for piece in pieces]
+        language, attempts = yield from self._transcriber.transcribe(sources, language)
+        heard = [attempt for attempt in attempts if not is_silence(attempt, self._options.thresholds)]
+        text = " ".join(attempt.text for attempt in heard if attempt.text)
+        counted = heard or attempts
+        no_speech = min(attempt.no_speech_probability for attempt in counted)
+        return answer(self._section, text, language, no_speech, mean_logprob(counted))
+
+    def _worth_hearing(self, piece: NDArray[np.float32]) -> bool:
+        return has_voice(piece) if self._options.voice_gate else bool(piece.any())
+
+    def _silent_language(self) -> str:
+        return UNDETERMINED if self._section.multilingual else ENGLISH
+
+    def _source(self, piece: NDArray[np.float32]) -> Source:
+        frames = self._section.window_frames
+        if not self._options.full_context:
+            steps = -(-len(piece) // (HOP * CONTEXT_STEP_FRAMES))
+            frames = min(frames, steps * CONTEXT_STEP_FRAMES)
+        return Source({"mel": log_mel(piece, self._section.n_mels, frames)})
+
+
+def checked_audio(audio: NDArray[np.float32], max_audio_s: float) -> NDArray[np.float32]:
+    """Return the one recording [n] of the input ([n], or [1, n] with a batch axis); refuse what cannot be heard."""
+    if audio.ndim == 2 and len(audio) != 1:
+        raise InvalidRequest(f"AUDIO must hold one recording a request, it holds {len(audio)}")
+    recording = audio.reshape(-1)
+    if not recording.size:
+        raise InvalidRequest("AUDIO is empty")
+    if recording.size > max_audio_s * SAMPLE_RATE_HZ:
+        raise InvalidRequest(
+            f"AUDIO lasts {recording.size / SAMPLE_RATE_HZ:.2f} s, at most {max_audio_s:g} s are taken"
+        )
+    require_finite(recording, "AUDIO")
+    peak = float(np.abs(recording).max())
+    if peak > FULL_SCALE_LIMIT:
+        raise InvalidRequest(f"AUDIO must lie in -1..1, its peak is {peak:g}")
+    return recording
+
+
+def mean_logprob(attempts: list[Attempt]) -> float:
+    """Return the mean log-probability over several windows; each counts by its tokens, end token included."""
+    counts = [len(attempt.tokens) + 1 for attempt in attempts]
+    return float(np.average([attempt.mean_logprob for attempt in attempts], weights=counts))
+
+
+def answer(section: WhisperSection, text: str, language: str, no_speech: float, logprob: float) -> Outputs:
+    """Make the response's tensors; LANGUAGES says what this version knows, for whoever asks what it can hear."""
+    return {
+        "TEXT": text,
+        "LANGUAGE": language,
+        "NO_SPEECH_PROBABILITY": np.array([no_speech], np.float32),
+        "MEAN_LOGPROB": np.array([logprob], np.float32),
+        "LANGUAGES": " ".join(sorted(section.languages)),
+    }

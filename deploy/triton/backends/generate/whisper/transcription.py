@@ -1,0 +1,109 @@
+"""The course of one recognition: detect the language, transcribe each window, try again where the text is no good.
+
+It only says what shall be generated next and judges what came of it; the engine does the rest (../frontend.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generate.generation import DecodingOptions, GenerationRequest, GenerationResult, Hypothesis, Source
+
+from .options import WhisperOptions
+from .section import ENGLISH, WhisperSection
+from .text import Vocabulary
+from .verdict import Attempt, best_of, needs_another
+
+_LOOK = DecodingOptions(max_new_tokens=0)
+"""Reads the prompt and generates nothing."""
+
+Steps = Generator[Sequence[GenerationRequest], list[GenerationResult], tuple[str, list[Attempt]]]
+
+
+@dataclass(frozen=True)
+class Transcriber:
+    """What does not change from recording to recording."""
+
+    section: WhisperSection
+    vocabulary: Vocabulary
+    options: WhisperOptions
+    certain: DecodingOptions
+    """Temperature 0: greedy, or as many beams as the version asks for, with its suppressed tokens and the most tokens
+    that a window may have. `logprobs` is set."""
+
+    def transcribe(self, sources: Sequence[Source], language: str) -> Steps:
+        """Return the language and, for each window, the attempt that is kept.
+
+        `sources`: the windows, at least one; `language`: one of the section's, or "" to detect it from the first.
+        """
+        if not language:
+            language = yield from self._detect(sources[0])
+        prompt = self.section.prompt(language)
+        kept: dict[int, Attempt] = {}
+        pending = list(range(len(sources)))
+        for temperature in self.options.temperatures:
+            options = self._options(temperature)
+            results = yield [
+                GenerationRequest(options, prompt=prompt, source=sources[index], prompt_logits=(0,))
+                for index in pending
+            ]
+            for index, result in zip(pending, results, strict=True):
+                kept[index] = self._attempt(result, temperature)
+            pending = [index for index in pending if needs_another(kept[index], self.options.thresholds)]
+            if not pending:
+                break
+        return language, [kept[index] for index in range(len(sources))]
+
+    def _detect(self, source: Source) -> Generator[Sequence[GenerationRequest], list[GenerationResult], str]:
+        if not self.section.multilingual:
+            return ENGLISH
+        request = GenerationRequest(_LOOK, prompt=(self.section.sot,), source=source, prompt_logits=(0,))
+        [result] = yield [request]
+        probabilities = language_probabilities(result.prompt_logits[0], self.section)
+        return max(probabilities, key=probabilities.__getitem__)
+
+    def _options(self, temperature: float) -> DecodingOptions:
+        if temperature == 0:
+            return self.certain
+        # A seed of its own for each temperature: the same recording always gets the same text.
+        seed, samples = round(1000 * temperature), self.options.best_of
+        return replace(self.certain, beams=1, temperature=temperature, hypotheses=samples, seed=seed)
+
+    def _attempt(self, result: GenerationResult, temperature: float) -> Attempt:
+        sums = [sum_logprob(each) for each in result.hypotheses]
+        chosen = best_of(sums, [len(each.text_tokens) for each in result.hypotheses])
+        tokens = result.hypotheses[chosen].text_tokens
+        return Attempt(
+            tokens=tokens,
+            text=self.vocabulary.text(tokens),
+            mean_logprob=min(0.0, sums[chosen] / (len(tokens) + 1)),
+            no_speech_probability=float(softmax(result.prompt_logits[0])[self.section.no_speech]),
+            temperature=temperature,
+        )
+
+
+def sum_logprob(hypothesis: Hypothesis) -> float:
+    """Return the log-probability of a sequence, end token included; not `score`, which a beam search has penalised."""
+    assert hypothesis.logprobs is not None, "asked for with DecodingOptions.logprobs"
+    return float(hypothesis.logprobs.sum(dtype=np.float64))
+
+
+def language_probabilities(logits: NDArray[np.float32], section: WhisperSection) -> dict[str, float]:
+    """Return the distribution over the language tokens alone, from the logits [vocab] after <|startoftranscript|>.
+
+    openai-whisper's decoding.py, `detect_language`.
+    """
+    codes = list(section.languages)
+    shares = softmax(logits[[section.languages[code] for code in codes]])
+    return dict(zip(codes, shares.tolist(), strict=True))
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the probabilities [n] of logits [n]."""
+    exponentials = np.exp(logits.astype(np.float64) - float(logits.max()))
+    total: NDArray[np.float64] = exponentials / exponentials.sum()
+    return total
