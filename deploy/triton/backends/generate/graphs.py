@@ -1,0 +1,163 @@
+"""The graphs of one version: opened, held against generation.json, and run. Caches are OrtValues throughout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from engine_kit.ort_options import Options
+from engine_kit.ort_session import open_session, run_options
+from numpy.typing import NDArray
+
+from .fields import BadFolder
+from .folder import GenerationSettings, VersionFolder
+from .values import CPU, OrtValue, Session, bind_rows, empty_value, of_array, outputs_of
+
+PAD_FRONT = Path(__file__).parent / "pad_front.onnx"
+"""Copies a cache, zeros in front; the same for every model. Made by pad_front.py."""
+
+
+def layer_names(what: str, layers: int) -> list[str]:
+    """Return past_key_0, past_value_0, past_key_1 ...: the order in which this backend keeps a cache's tensors."""
+    return [f"{what}_{kind}_{layer}" for layer in range(layers) for kind in ("key", "value")]
+
+
+@dataclass(frozen=True)
+class Graphs:
+    """One version's sessions."""
+
+    settings: GenerationSettings
+    decoder: Session
+    encoder: Session | None
+    reorder: Session
+    embed: Session | None
+    pad_front: Session
+
+    @property
+    def cross_names(self) -> list[str]:
+        """Names of the cross-attention's keys and values; [] for decoder-only models."""
+        return layer_names("cross", self.settings.layers) if self.encoder else []
+
+    @property
+    def masks_source(self) -> bool:
+        """Tell whether sources of different lengths may be padded and decoded together."""
+        return "encoder_mask" in self.decoder.inputs
+
+    @property
+    def hidden_width(self) -> int:
+        """Size of the decoder's `hidden` output."""
+        return int(self.decoder.outputs["hidden"].shape[2])
+
+    def gather(self, values: Sequence[OrtValue], rows: Sequence[int]) -> list[OrtValue]:
+        """Return rows of caches, or of cross keys and values, [n, heads, length, head_dim]: row j is `rows[j]`."""
+        binding = self.reorder.binding()
+        chosen = np.array(rows, np.int64)
+        binding.bind_ortvalue_input("rows", of_array(chosen))
+        for name, value in zip(layer_names("past", self.settings.layers), values, strict=True):
+            binding.bind_ortvalue_input(name, value)
+        for name in layer_names("present", self.settings.layers):
+            binding.bind_output(name, CPU)
+        self.reorder.run(binding)
+        return outputs_of(binding)
+
+    def join(self, parts: Sequence[tuple[Sequence[OrtValue], int]]) -> list[OrtValue]:
+        """Put the rows of several caches below each other; each part with so many zero positions in front.
+
+        Every part must come to the same length.
+        """
+        joined = []
+        for tensors in zip(*(values for values, _ in parts), strict=True):
+            shapes = [tensor.shape() for tensor in tensors]
+            length = shapes[0][2] + parts[0][1]
+            whole = empty_value((sum(shape[0] for shape in shapes), shapes[0][1], length, shapes[0][3]))
+            row = 0
+            for tensor, shape, (_, front) in zip(tensors, shapes, parts, strict=True):
+                self._copy(tensor, front, whole, row, shape[0])
+                row += shape[0]
+            joined.append(whole)
+        return joined
+
+    def _copy(self, tensor: OrtValue, front: int, whole: OrtValue, first_row: int, rows: int) -> None:
+        zeros = np.array([front], np.int64)
+        binding = self.pad_front.binding()
+        binding.bind_ortvalue_input("tensor", tensor)
+        binding.bind_ortvalue_input("front", of_array(zeros))
+        bind_rows(binding, "padded", whole, first_row, rows)
+        self.pad_front.run(binding)
+
+    def embedded(self, ids: NDArray[np.int64], positions: NDArray[np.int64]) -> OrtValue:
+        """Return inputs_embeds [R, T, width] of tokens [R, T]."""
+        assert self.embed is not None
+        binding = self.embed.binding()
+        binding.bind_ortvalue_input("input_ids", of_array(ids))
+        binding.bind_ortvalue_input("position_ids", of_array(positions))
+        binding.bind_output("inputs_embeds", CPU)
+        self.embed.run(binding)
+        return outputs_of(binding)[0]
+
+
+def open_graphs(folder: VersionFolder, options: Options, log: Callable[[str], None]) -> Graphs:
+    """Open what the folder holds; BadFolder names the graph and the tensor that does not fit."""
+
+    def session(path: Path) -> Session:
+        return Session(open_session(path, options, log), run_options(options))
+
+    def optional(name: str) -> Session | None:
+        path = folder.optional_file(name)
+        return session(path) if path else None
+
+    small = replace(options, intra_op_num_threads=1, openvino=None)
+    graphs = Graphs(
+        settings=folder.settings,
+        decoder=session(folder.file("decoder.onnx")),
+        encoder=optional("encoder.onnx"),
+        reorder=session(folder.file("reorder.onnx")),
+        embed=optional("embed.onnx"),
+        pad_front=Session(open_session(PAD_FRONT, small, log), run_options(small)),
+    )
+    _check(folder, graphs)
+    return graphs
+
+
+def _check(folder: VersionFolder, graphs: Graphs) -> None:
+    settings, decoder = folder.settings, graphs.decoder
+    cache = (None, settings.heads, None, settings.head_dim)
+    past = dict.fromkeys(layer_names("past", settings.layers), cache)
+    present = dict.fromkeys(layer_names("present", settings.layers), cache)
+    cross = dict.fromkeys(graphs.cross_names, cache)
+    _require(folder, "decoder.onnx", decoder.inputs, {"mask": (None, None), **past, **cross})
+    _require(folder, "decoder.onnx", decoder.outputs, {"logits": (None, None, settings.vocab_size), **present})
+    known = {"mask", "input_ids", "position_ids", "inputs_embeds", "encoder_mask", *past, *cross}
+    if odd := sorted(set(decoder.inputs) - known):
+        raise BadFolder(folder.path, f"decoder.onnx wants {', '.join(odd)}, which this backend does not give")
+    if ("inputs_embeds" in decoder.inputs) != (graphs.embed is not None):
+        raise BadFolder(folder.path, "embed.onnx goes with a decoder.onnx that takes inputs_embeds, neither alone")
+    if ("inputs_embeds" in decoder.inputs) == ("input_ids" in decoder.inputs):
+        raise BadFolder(folder.path, "decoder.onnx must take either input_ids or inputs_embeds")
+    if graphs.encoder:
+        _require(folder, "encoder.onnx", graphs.encoder.outputs, cross)
+    if "hidden" in decoder.outputs and not isinstance(decoder.outputs["hidden"].shape[2], int):
+        raise BadFolder(folder.path, "decoder.onnx: the last axis of hidden must have a fixed size")
+    if graphs.embed:
+        _require(folder, "embed.onnx", graphs.embed.inputs, {"input_ids": (None, None), "position_ids": (None, None)})
+        _require(folder, "embed.onnx", graphs.embed.outputs, {"inputs_embeds": (None, None, None)})
+    _require(folder, "reorder.onnx", graphs.reorder.inputs, {"rows": (None,), **past})
+    _require(folder, "reorder.onnx", graphs.reorder.outputs, present)
+
+
+def _require(
+    folder: VersionFolder, file: str, tensors: Mapping[str, Any], wanted: Mapping[str, tuple[int | None, ...]]
+) -> None:
+    for name, shape in wanted.items():
+        if name not in tensors:
+            raise BadFolder(folder.path, f"{file} has no {name}; it has {', '.join(sorted(tensors))}")
+        found = tuple(tensors[name].shape)
+        fits = len(found) == len(shape) and all(
+            want is None or not isinstance(size, int) or size == want for size, want in zip(found, shape, strict=False)
+        )
+        if not fits:
+            text = [size if size is not None else "any" for size in shape]
+            raise BadFolder(folder.path, f"{file}: {name} is {list(found)}, generation.json says {text}")

@@ -1,0 +1,64 @@
+"""Which tokens may come next: the rules of DecodingOptions for one generation, in transformers' order.
+
+Source: transformers, generation/logits_process.py and generation/utils.py (`_get_logits_processor`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .generation import DecodingOptions
+
+_FORBIDDEN = np.float32(-np.inf)
+
+
+class Rules:
+    """Stateless but for the request's own facts: one object serves all rows of a generation."""
+
+    def __init__(
+        self, options: DecodingOptions, prompt: Sequence[int], eos: tuple[int, ...], max_new_tokens: int
+    ) -> None:
+        """`max_new_tokens`: as limited by the model's positions."""
+        self._prompt = np.array(prompt, np.int64)
+        self._penalty = np.float32(options.repetition_penalty)
+        self._eos = np.array(eos, np.int64)
+        self._min_new = options.min_new_tokens if eos else 0
+        self._suppress = np.array(options.suppress, np.int64)
+        self._begin_suppress = np.array(options.begin_suppress, np.int64)
+        self._forced = dict(options.forced)
+        if options.forced_eos and eos and max_new_tokens:
+            self._forced.setdefault(max_new_tokens - 1, eos[0])
+        self._own = options.rules
+        self._penalises = options.repetition_penalty != 1.0
+        self.idle_after = self._idle_after()
+        """From this many new tokens on `apply` would change nothing; -1: never."""
+
+    def apply(self, generated: Sequence[int], logits: NDArray[np.float32]) -> None:
+        """Change `logits` [vocab] (or log-probabilities) in place, for the token after `generated`."""
+        count = len(generated)
+        if self._penalises:
+            self._penalise(generated, logits)
+        if count < self._min_new:
+            logits[self._eos] = _FORBIDDEN
+        if self._suppress.size:
+            logits[self._suppress] = _FORBIDDEN
+        if count == 0 and self._begin_suppress.size:
+            logits[self._begin_suppress] = _FORBIDDEN
+        if count in self._forced:
+            logits.fill(_FORBIDDEN)
+            logits[self._forced[count]] = 0.0
+        for rule in self._own:
+            rule(generated, logits)
+
+    def _penalise(self, generated: Sequence[int], logits: NDArray[np.float32]) -> None:
+        seen = np.concatenate([self._prompt, np.array(generated, np.int64)])
+        scores = logits[seen]
+        logits[seen] = np.where(scores < 0, scores * self._penalty, scores / self._penalty)
+
+    def _idle_after(self) -> int:
+        if self._own or self._penalises or self._suppress.size:
+            return -1
+        return max(self._min_new, int(self._begin_suppress.size > 0), *(index + 1 for index in self._forced), 0)
