@@ -109,7 +109,9 @@ class Family(ABC):
 def family(name: str) -> Family:
     """Import the family of that name; UnknownName lists those there are."""
     if name not in FAMILIES:
-        raise UnknownName("model family", name, sorted(FAMILIES))
+        from export.bundle.family import BUNDLES  # the other kind, for the error's sake
+
+        raise UnknownName("model family", name, sorted([*FAMILIES, *BUNDLES]))
     found: Family = import_module(FAMILIES[name]).FAMILY
     return found
 

@@ -195,9 +195,9 @@ def _exact(seen: _Seen) -> tuple[Measure, ...]:
     )
 
 
-def _most_ties(seen: _Seen) -> float:
+def _most_ties(seen: _Seen) -> int:
     """A tie is rare; more than one text in thirty would be no coincidence any more."""
-    return max(1.0, sum(seen.texts.values()) / 30)
+    return max(1, sum(seen.texts.values()) // 30)
 
 
 def _reduced(seen: _Seen, plan: Plan) -> tuple[Measure, ...]:

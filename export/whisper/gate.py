@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-
 from export.bundle.family import Progress
 from export.bundle.measure import GateRecord
 from export.bundle.published import Published
@@ -19,15 +17,12 @@ from export.seq2seq.runner import Graphs, Ids
 from export.signature import Tensors
 from export.whisper import openai_reference, transformers_reference
 from export.whisper.settings import WhisperSettings
+from export.whisper.sounds import samples
 from export.whisper.vocabulary import Vocabulary
 
 REDUCED = Limits(mean_kl=0.1, agreement=0.9)
 LENGTHS = (4, 8, 16, 24)
 """Most new tokens of a batch."""
-_SILENCE = -1.0
-"""A log-mel spectrogram's value where there is nothing, when the rest is loud (openai-whisper, audio.py: the greatest
-value less 8, plus 4, over 4)."""
-_LOUDEST = 1.5
 
 
 def check(
@@ -46,17 +41,6 @@ def check(
     plan = _plan(settings, vocabulary, sources, is_folder=is_folder)
     reference = _reference(published.path, vocabulary)
     return compare(reference, Graphs(run, settings.shape), plan, precision, seed, progress)
-
-
-def samples(settings: WhisperSettings, rng: np.random.Generator, batch: int) -> Tensors:
-    """Draw log-mel windows [B, n_mels, frames]: noise in bands that come and go, of random length, then silence."""
-    frames, mels = settings.frames, settings.n_mels
-    coarse = rng.uniform(_SILENCE, _LOUDEST, (batch, mels // 8, frames // 20 + 1))
-    smooth = coarse.repeat(8, axis=1).repeat(20, axis=2)[:, :, :frames]
-    mel = smooth + rng.normal(0, 0.25, smooth.shape)
-    sounding = rng.integers(frames // 30, frames + 1, batch)
-    mel[np.arange(frames) >= sounding[:, None, None] + np.zeros((1, mels, 1), np.int64)] = _SILENCE
-    return {"mel": mel.clip(_SILENCE, _LOUDEST).astype(np.float32)}
 
 
 def _reference(path: Path, vocabulary: Vocabulary) -> Reference:

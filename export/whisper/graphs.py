@@ -55,14 +55,19 @@ class WhisperEncoderGraph(nn.Module):
         )
 
     def forward(self, mel: Tensor) -> tuple[Tensor, ...]:
-        """Encode, and project for all decoder layers; fewer frames (an even number) have the first positions."""
+        """Encode, and project for all decoder layers."""
+        found: tuple[Tensor, ...] = self.cross(self.encode(mel))
+        return found
+
+    def encode(self, mel: Tensor) -> Tensor:
+        """[B, n_mels, frames] -> [B, frames / 2, width]; fewer frames (an even number) have the first positions."""
         x = functional.gelu(self.conv1(mel))
         x = functional.gelu(self.conv2(x)).transpose(1, 2)
         x = x + self.positions.weight[: x.shape[1]]
         for layer in self.layers:
             x = layer(x)
-        found: tuple[Tensor, ...] = self.cross(self.norm(x))
-        return found
+        encoded: Tensor = self.norm(x)
+        return encoded
 
 
 class _DecoderLayer(nn.Module):

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
@@ -19,11 +20,13 @@ from export.errors import NotInstalled
 from export.install import write_file
 from export.whisper.byte_pairs import openai_vocabulary
 from export.whisper.generation import generation_config
+from export.whisper.graphs import WhisperEncoderGraph
 from export.whisper.names import to_openai
 from export.whisper.network import Attention, Whisper, sinusoids
 from export.whisper.openai_file import DIMS, STATE
 from export.whisper.settings import SIZES, WhisperSettings, config_of, dims_of
-from export.whisper.tokenizer_files import openai_tokenizer
+from export.whisper.sounds import samples
+from export.whisper.tokenizer_files import END, openai_tokenizer
 from export.whisper.vocabulary import vocabulary_of
 
 _LOGIT_SPREAD = 3.0
@@ -34,6 +37,9 @@ _SCORE_SPREAD = 2.0
 """Standard deviation of attention's scores: with 1, all positions would count alike and the sound for nothing."""
 _BRANCH_GAIN = 0.7
 """Of what each part adds to its input."""
+_HEARING_GAIN = 2.0
+_WINDOWS = 4
+"""Of random sound, whose mean is taken."""
 
 
 def synthesise(out: Path, seed: int, size: str) -> None:
@@ -60,23 +66,37 @@ def random_state(settings: WhisperSettings, seed: int) -> dict[str, Tensor]:
 
     Linear layers keep the spread of what they get. The embedding is so small that the token read last does not decide
     the next one, which a tied embedding otherwise makes it do, and so large that the logits have the spread wanted.
+    What all sounds have in common is taken out of what the decoder hears, so that texts depend on the sound.
     """
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(seed)
         network = Whisper(settings)
         for module in network.modules():
             _initialise(module)
-        with torch.no_grad():
-            for attention in (each for each in network.modules() if isinstance(each, Attention)):
-                attention.q_proj.weight.mul_(_SCORE_SPREAD)
-                attention.out_proj.weight.mul_(_BRANCH_GAIN)
-            model = network.model
-            model.encoder.embed_positions.weight.copy_(sinusoids(settings.audio_positions, settings.width))
-            embedding = model.decoder.embed_tokens.weight
-            nn.init.normal_(embedding, std=_LOGIT_SPREAD / math.sqrt(settings.width))
-            embedding[openai_tokenizer(settings).token_to_id("<|endoftext|>")] *= _END_SPREAD
-            nn.init.normal_(model.decoder.embed_positions.weight, std=0.6)
+        for attention in (each for each in network.modules() if isinstance(each, Attention)):
+            attention.q_proj.weight.mul_(_SCORE_SPREAD)
+            attention.out_proj.weight.mul_(_BRANCH_GAIN)
+        network.model.encoder.embed_positions.weight.copy_(sinusoids(settings.audio_positions, settings.width))
+        _set_tokens(network)
+        _centre_hearing(network, seed)
     return {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
+
+
+def _set_tokens(network: Whisper) -> None:
+    settings, decoder = network.settings, network.model.decoder
+    nn.init.normal_(decoder.embed_tokens.weight, std=_LOGIT_SPREAD / math.sqrt(settings.width))
+    decoder.embed_tokens.weight[openai_tokenizer(settings).token_to_id(END)] *= _END_SPREAD
+    nn.init.normal_(decoder.embed_positions.weight, std=0.5)
+
+
+def _centre_hearing(network: Whisper, seed: int) -> None:
+    """Let the biases of cross-attention's values take away the mean of what the encoder says, and make it louder."""
+    mel = samples(network.settings, np.random.default_rng(seed), _WINDOWS)["mel"]
+    mean = WhisperEncoderGraph(network).encode(torch.from_numpy(mel)).mean(dim=(0, 1))
+    for layer in network.decoder_layers:
+        hearing = layer.encoder_attn
+        hearing.v_proj.bias.copy_(-hearing.v_proj.weight @ mean)
+        hearing.out_proj.weight.mul_(_HEARING_GAIN)
 
 
 def _initialise(module: nn.Module) -> None:
