@@ -38,6 +38,8 @@ class BundleRequest:
     """None: the next free number."""
     seed: int | None = None
     """Of the gate's random inputs; None: a fresh one, which the manifest keeps."""
+    pairs: tuple[str, ...] = ()
+    """Language pairs ("en-es") where the checkpoint does not say them, or says more than is wanted."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def export_bundle(request: BundleRequest, progress: Progress = lambda step: None
     check_offered(family, request.precision)
     seed = request.seed if request.seed is not None else secrets.randbelow(2**31)
     progress("reading the checkpoint")
-    published = family.read(request.checkpoint)
+    published = family.stated(family.read(request.checkpoint), request.pairs)
     model = family.triton_model(published)
     with install.staging(request.repository, model, request.version) as room:
         making = _Making(family, published, request.precision, room, seed, progress)

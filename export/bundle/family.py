@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from export.errors import UnknownName
+from export.errors import ExportError, UnknownName
 from export.parity import Runner
 
 if TYPE_CHECKING:
@@ -47,6 +47,12 @@ class BundleFamily(ABC):
     @abstractmethod
     def read(self, path: Path) -> "Published":
         """Read a published folder or file (`export.bundle.published`); raise CheckpointRefused, NotFinite."""
+
+    def stated(self, published: "Published", pairs: Sequence[str]) -> "Published":
+        """Take over the language pairs that the user states ("en-es"), where a checkpoint has languages to be told."""
+        if pairs:
+            raise ExportError(f"{self.name} takes no language pair")
+        return published
 
     @abstractmethod
     def triton_model(self, published: "Published") -> str:

@@ -11,7 +11,7 @@ from export.bundle.measure import GateRecord
 from export.bundle.published import Published, read_folder
 from export.marian import files
 from export.marian.graph import DecoderGraph, EncoderGraph
-from export.marian.languages import read_languages
+from export.marian.languages import Stated, read_languages
 from export.marian.network import Marian, load_network
 from export.marian.plan import beams_of, plan
 from export.marian.reference import MarianReference
@@ -37,6 +37,10 @@ class MarianFamily(BundleFamily):
     def read(self, path: Path) -> Published:
         """Read the folder."""
         return read_folder(path, ["marian"])
+
+    def stated(self, published: Published, pairs: Sequence[str]) -> Published:
+        """State pairs of languages, among those that the model's `>>xx<<` tokens allow."""
+        return Stated.of(published, pairs) if pairs else published
 
     def triton_model(self, published: Published) -> str:
         """Return opus_mt_<source>_<target>."""
@@ -76,9 +80,14 @@ class MarianFamily(BundleFamily):
     ) -> GateRecord:
         """Compare with transformers' MarianMTModel."""
         settings = read_settings(published)
-        search = read_search(published, settings)
-        reference = MarianReference(published.path, search, beams_of(search))
-        return compare(reference, Graphs(run, settings.shape), plan(settings, search), precision, seed, progress)
+        limits = plan(settings, read_search(published, settings))
+        graphs = Graphs(run, settings.shape)
+        return compare(self.reference(published), graphs, limits, precision, seed, progress)
+
+    def reference(self, published: Published) -> MarianReference:
+        """Load the reference library's model from the published files."""
+        search = read_search(published, read_settings(published))
+        return MarianReference(published.path, search, beams_of(search))
 
     def config(self, published: Published) -> str:
         """Return the pair's config.pbtxt."""

@@ -29,15 +29,28 @@ class Languages:
     """ISO 639-1 code -> the token that the model wants before the text, "" where it wants none."""
 
 
-def read_languages(published: Published, stated: Sequence[str] = ()) -> Languages:
-    """Find the languages: from `stated` ("en-es"), else tokenizer_config.json, else the folder's name.
+@dataclass(frozen=True)
+class Stated(Published):
+    """A folder whose languages the user has stated."""
+
+    pairs: tuple[str, ...]
+    """As written: "en-es"."""
+
+    @classmethod
+    def of(cls, published: Published, pairs: Sequence[str]) -> "Stated":
+        """Put what is stated beside what was read."""
+        return cls(published.path, published.settings, published.state, published.sha256, tuple(pairs))
+
+
+def read_languages(published: Published) -> Languages:
+    """Find the languages: as stated, else from tokenizer_config.json, else from the folder's name.
 
     Raises:
         CheckpointRefused: none of them says it, or a stated target is not among the model's `>>xx<<` tokens.
     """
     tokens = _target_tokens(read_json(published.needed(VOCABULARY)))
-    if stated:
-        pairs = [_pair(text) for text in stated]
+    if isinstance(published, Stated):
+        pairs = [_pair(text) for text in published.pairs]
         names = (_joined(pair.source for pair in pairs), _joined(pair.target for pair in pairs))
     else:
         names = _names(published)

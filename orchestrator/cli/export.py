@@ -28,6 +28,10 @@ FamilyName = Annotated[str, typer.Argument(metavar="FAMILY", help="Model family:
 Checkpoint = Annotated[Path, typer.Option(help="The file or folder as downloaded.")]
 PrecisionName = Annotated[str, typer.Option(help="fp32, fp16, bf16, int8, tensorrt or tensorrt_fp32.")]
 Size = Annotated[str | None, typer.Option(help="Of a family with published sizes: tiny, small, large-v3 ...")]
+Pairs = Annotated[
+    list[str] | None,
+    typer.Option("--pair", help="Of a translation model: en-es; again for further ones. Left out: as the folder says."),
+]
 Version = Annotated[int | None, typer.Option(min=1, help="Number of the version; left out: the next free one.")]
 Repository = Annotated[Path, typer.Option(help="Triton's model repository.")]
 Seed = Annotated[int | None, typer.Option(help="Of the random inputs of the check; left out: a fresh one.")]
@@ -40,12 +44,15 @@ def export(
     version: Version = None,
     repository: Repository = CHECKOUT / "model_repository",
     seed: Seed = None,
+    pair: Pairs = None,
 ) -> None:
     """Make a version of a model from a checkpoint, if it computes what the original computes."""
     with plain_errors():
         if _is_bundle(family):
-            _export_bundle(family, checkpoint, precision, version, repository, seed)
+            _export_bundle(family, checkpoint, precision, version, repository, seed, tuple(pair or ()))
             return
+        if pair:
+            raise BadRequest(f"{family} takes no --pair")
         with _export_extra():
             from export.exporter import Request, export_version
         request = Request(family, checkpoint, precision, repository, version, seed)
@@ -85,11 +92,17 @@ def _is_bundle(family: str) -> bool:
 
 
 def _export_bundle(
-    family: str, checkpoint: Path, precision: str, version: int | None, repository: Path, seed: int | None
+    family: str,
+    checkpoint: Path,
+    precision: str,
+    version: int | None,
+    repository: Path,
+    seed: int | None,
+    pairs: tuple[str, ...],
 ) -> None:
     with _export_extra():
         from export.bundle.exporter import BundleRequest, export_bundle
-    request = BundleRequest(family, checkpoint, precision, repository, version, seed)
+    request = BundleRequest(family, checkpoint, precision, repository, version, seed, pairs)
     with errors.status("starting") as status, _export_extra():
         exported = export_bundle(request, lambda step: status.update(f"{family} {precision}: {step}"))
     _show_bundle(exported)

@@ -9,7 +9,7 @@ from export.marian.languages import read_languages
 
 
 def languages(path, *stated):
-    return read_languages(FAMILY.read(path), stated)
+    return read_languages(FAMILY.stated(FAMILY.read(path), stated))
 
 
 def test_a_pair_comes_from_the_tokenizers_settings(folder):
