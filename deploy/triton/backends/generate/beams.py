@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from .chooser import Choice, NoToken, Plan
 from .generation import Finish, Hypothesis
-from .ranking import largest, log_sum_exp
+from .ranking import Tops, log_sum_exp, tops
 
 _NEVER = np.float32(-1e9)
 """transformers' score of a beam that is not there."""
@@ -43,14 +43,19 @@ class BeamChooser:
 
     def choose(self, logits: NDArray[np.float32], hidden: NDArray[np.float32] | None) -> Choice | None:
         """See Chooser."""
-        norm = log_sum_exp(logits)
-        if not np.isfinite(norm).all():
+        ranked = tops(logits)
+        highest = ranked.highest
+        if not np.isfinite(highest).all():
             raise NoToken
-        log_probs = np.subtract(logits, norm, out=logits)
-        for beam, row in zip(self._running, log_probs, strict=True):
-            self._rules.apply(beam.tokens, row)
-        log_probs = log_probs + np.array([beam.score for beam in self._running], np.float32)[:, None]
-        candidates, origins = self._extended(log_probs, logits)
+        norms = [log_sum_exp(row, float(high)) for row, high in zip(logits, highest, strict=True)]
+        if self._rules.acts(len(self._running[0].tokens)):
+            # As transformers does: the rules come after the softmax, and nothing is made up for what they forbid.
+            for row, norm, beam in zip(logits, norms, self._running, strict=True):
+                np.subtract(row, np.float32(norm), out=row)
+                self._rules.apply(beam.tokens, row)
+            norms = [0.0] * len(norms)
+            ranked = tops(logits)
+        candidates, origins = self._extended(ranked, np.array(norms, np.float32))
         running = [index for index, beam in enumerate(candidates) if beam.finish is None][: self.rows]
         self._finish(candidates[: self.rows])
         if not running or self._cannot_improve(candidates[running[0]]):
@@ -74,18 +79,19 @@ class BeamChooser:
             for beam in found
         )
 
-    def _extended(self, totals: NDArray[np.float32], log_probs: NDArray[np.float32]) -> tuple[list[_Beam], list[int]]:
+    def _extended(self, ranked: Tops, norms: NDArray[np.float32]) -> tuple[list[_Beam], list[int]]:
         """Return the best extensions of all running beams, best first, and the row that each goes on from."""
-        vocab = totals.shape[1]
-        best = largest(totals.reshape(-1), min(self._candidates, totals.size))
+        scores = np.array([beam.score for beam in self._running], np.float32)
+        rows, tokens = ranked.largest(min(self._candidates, ranked.values.size), scores - norms)
+        logprobs = ranked.values[rows, tokens] - norms[rows]
+        totals = logprobs + scores[rows]
         candidates, origins = [], []
-        for position in best.tolist():
-            origin, token = divmod(position, vocab)
-            score = totals[origin, token]
+        for origin, token, logprob, score in zip(
+            rows.tolist(), tokens.tolist(), logprobs.tolist(), totals, strict=True
+        ):
             if not np.isfinite(score):
                 break
             beam = self._running[origin]
-            logprob = float(log_probs[origin, token])
             extended = _Beam((*beam.tokens, token), (*beam.logprobs, logprob), score)
             if token in self._eos:
                 extended.finish = Finish.EOS

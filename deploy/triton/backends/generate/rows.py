@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from .chooser import Choice, NoToken, Plan
 from .generation import DecodingOptions, Finish, Hypothesis, Token
-from .ranking import largest, log_sum_exp
+from .ranking import largest, log_sum_exp, weights
 
 _FIRST_LOOK = 1024
 """So many of the most probable tokens usually reach top_p; if not, all are sorted."""
+_BLOCK = 512
 
 
 class _Row:
@@ -61,17 +62,18 @@ class RowChooser:
     def _extend(self, row: _Row, logits: NDArray[np.float32], hidden: NDArray[np.float32] | None) -> None:
         count = len(row.tokens)
         rules = self._rules
-        if rules.idle_after < 0 or count < rules.idle_after:
+        if rules.acts(count):
             rules.apply(row.tokens, logits)
         token = int(logits.argmax())
-        if not math.isfinite(logits[token]):  # argmax finds a NaN, if there is one
+        highest = float(logits[token])
+        if not math.isfinite(highest):  # argmax finds a NaN, if there is one
             raise NoToken
         if row.generator is not None:
-            token = draw(logits, self._options, row.generator)
+            token = draw(logits, highest, self._options, row.generator)
         row.tokens.append(token)
         logprob = math.nan
         if self._options.logprobs:
-            logprob = float(logits[token]) - float(log_sum_exp(logits[None])[0, 0])
+            logprob = float(logits[token]) - log_sum_exp(logits, highest)
             row.logprobs.append(logprob)
         if hidden is not None and self._options.hidden:
             row.hidden.append(hidden.copy())
@@ -83,45 +85,44 @@ class RowChooser:
             self._on_token(Token(count, token, logprob))
 
 
-def draw(logits: NDArray[np.float32], options: DecodingOptions, generator: np.random.Generator) -> int:
+def draw(logits: NDArray[np.float32], highest: float, options: DecodingOptions, generator: np.random.Generator) -> int:
     """Draw from softmax(logits / temperature), cut to top_k and then to top_p. One number of the stream a token."""
-    scaled = logits / np.float32(options.temperature)
     uniform = float(generator.random())
+    shares = weights(logits, highest, options.temperature)
     if options.top_k <= 0 and options.top_p >= 1:
-        return _pick(np.arange(len(scaled)), _shares(scaled), uniform)
+        return _pick(shares, uniform)
     if options.top_k > 0:
-        candidates = largest(scaled, min(options.top_k, len(scaled)))
-        return _nucleus(candidates, _shares(scaled[candidates]), options.top_p, uniform)
-    candidates = largest(scaled, min(_FIRST_LOOK, len(scaled)))
-    shares = np.exp(scaled[candidates].astype(np.float64) - float(log_sum_exp(scaled[None])[0, 0]))
-    if shares.sum() < options.top_p:
-        candidates = largest(scaled, len(scaled))
-        shares = _shares(scaled[candidates])
-    return _nucleus(candidates, shares, options.top_p, uniform)
+        candidates = largest(logits, min(options.top_k, len(logits)))
+        total = float(shares[candidates].sum(dtype=np.float64))
+    else:
+        candidates = largest(logits, min(_FIRST_LOOK, len(logits)))
+        total = float(shares.sum(dtype=np.float64))
+        if float(shares[candidates].sum(dtype=np.float64)) < options.top_p * total:
+            candidates = largest(logits, len(logits))
+    kept = _nucleus(shares[candidates].astype(np.float64) / total, options.top_p)
+    return int(candidates[_pick(shares[candidates[:kept]], uniform)])
 
 
-def _nucleus(candidates: NDArray[np.int64], shares: NDArray[np.float64], top_p: float, uniform: float) -> int:
-    """Keep, most probable first, each candidate before which less than top_p is reached; the first always."""
-    if top_p < 1:
-        before = np.cumsum(shares) - shares
-        kept = max(1, int(np.searchsorted(before, top_p, side="left")))
-        candidates, shares = candidates[:kept], shares[:kept]
-    return _pick(candidates, shares, uniform)
+def _nucleus(shares: NDArray[np.float64], top_p: float) -> int:
+    """Count, most probable first, the candidates before which less than top_p is reached; the first always."""
+    if top_p >= 1:
+        return len(shares)
+    before = np.cumsum(shares, dtype=np.float64) - shares
+    return max(1, int(np.searchsorted(before, top_p, side="left")))
 
 
-def _shares(scaled: NDArray[np.float32]) -> NDArray[np.float64]:
-    with np.errstate(invalid="ignore"):
-        weights = np.exp(scaled.astype(np.float64) - float(scaled.max()))
-    shares: NDArray[np.float64] = weights / weights.sum()
-    return shares
-
-
-def _pick(candidates: NDArray[np.int64], shares: NDArray[np.float64], uniform: float) -> int:
-    reached = np.cumsum(shares)
-    index = int(np.searchsorted(reached, uniform * reached[-1], side="right"))
-    if index == len(shares):  # rounded up to the very end
-        index = int(np.flatnonzero(shares)[-1])
-    return int(candidates[index])
+def _pick(shares: NDArray[np.float32], uniform: float) -> int:
+    """Return the place where the sum of `shares` passes that part of the whole."""
+    starts = np.arange(0, len(shares), _BLOCK)  # first the block, then the place in it: a tenth of summing up them all
+    blocks = np.cumsum(np.add.reduceat(shares, starts, dtype=np.float64))
+    aim = uniform * float(blocks[-1])
+    block = min(int(np.searchsorted(blocks, aim, side="right")), int(np.flatnonzero(np.diff(blocks, prepend=0.0))[-1]))
+    start = int(starts[block])
+    reached = np.cumsum(shares[start : start + _BLOCK], dtype=np.float64) + (float(blocks[block - 1]) if block else 0.0)
+    place = int(np.searchsorted(reached, aim, side="right"))
+    if place == len(reached):  # rounded up to the very end
+        place = int(np.flatnonzero(shares[start : start + _BLOCK])[-1])
+    return start + place
 
 
 def _hypothesis(row: _Row, options: DecodingOptions) -> Hypothesis:

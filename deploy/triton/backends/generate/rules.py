@@ -33,8 +33,7 @@ class Rules:
             self._forced.setdefault(max_new_tokens - 1, eos[0])
         self._own = options.rules
         self._penalises = options.repetition_penalty != 1.0
-        self.idle_after = self._idle_after()
-        """From this many new tokens on `apply` would change nothing; -1: never."""
+        self._idle_after = self._find_idle_after()
 
     def apply(self, generated: Sequence[int], logits: NDArray[np.float32]) -> None:
         """Change `logits` [vocab] (or log-probabilities) in place, for the token after `generated`."""
@@ -58,7 +57,12 @@ class Rules:
         scores = logits[seen]
         logits[seen] = np.where(scores < 0, scores * self._penalty, scores / self._penalty)
 
-    def _idle_after(self) -> int:
+    def acts(self, count: int) -> bool:
+        """Tell whether `apply` may change anything after so many new tokens."""
+        return self._idle_after < 0 or count < self._idle_after
+
+    def _find_idle_after(self) -> int:
+        """Return from how many new tokens on nothing is changed any more; -1: never."""
         if self._own or self._penalises or self._suppress.size:
             return -1
         return max(self._min_new, int(self._begin_suppress.size > 0), *(index + 1 for index in self._forced), 0)

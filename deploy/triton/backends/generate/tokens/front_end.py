@@ -11,7 +11,7 @@ import numpy as np
 from engine_kit.refusals import InvalidRequest, require_finite
 from numpy.typing import NDArray
 
-from generate.folder import VersionFolder
+from generate.folder import GenerationSettings, VersionFolder
 from generate.frontend import Emit, Job, Outputs, RequestTensors
 from generate.generation import DecodingOptions, GenerationRequest, GenerationResult, Source, Token
 
@@ -35,9 +35,8 @@ class Wish:
 class TokensFrontEnd:
     """See FrontEnd."""
 
-    def __init__(self, defaults: DecodingOptions, start: int | None) -> None:
-        """`start`: the prompt of a request without TOKENS."""
-        self._defaults, self._start = defaults, start
+    def __init__(self, settings: GenerationSettings) -> None:
+        self._defaults, self._start, self._vocab_size = settings.defaults, settings.start, settings.vocab_size
 
     def job(self, inputs: RequestTensors, emit: Emit) -> Job:
         """See FrontEnd."""
@@ -45,7 +44,7 @@ class TokensFrontEnd:
         request = GenerationRequest(
             wish.options,
             prompt=self._prompt(inputs),
-            source=_source(inputs),
+            source=self._source(inputs),
             prefix=_prefix(inputs),
             prompt_logits=wish.prompt_logits,
             on_token=(lambda token: emit(_streamed(token))) if wish.stream else None,
@@ -60,10 +59,23 @@ class TokensFrontEnd:
             raise InvalidRequest("TOKENS is empty, and the model has no start token")
         return () if self._start is None else (self._start,)
 
+    def _source(self, inputs: RequestTensors) -> Source | None:
+        if "SOURCE" in inputs:
+            tokens = inputs.array("SOURCE").reshape(-1)
+            if tokens.size and not 0 <= tokens.min() <= tokens.max() < self._vocab_size:
+                raise InvalidRequest(
+                    f"SOURCE holds tokens from {tokens.min()} to {tokens.max()}, not of the vocabulary"
+                )
+            return Source({"input_ids": tokens})
+        if "MEL" in inputs:
+            require_finite(inputs.array("MEL"), "MEL")
+            return Source({"mel": inputs.array("MEL")})
+        return None
+
 
 def open_front_end(folder: VersionFolder, parameters: Mapping[str, str]) -> TokensFrontEnd:
     """Make the front-end; nothing beside the common settings is needed."""
-    return TokensFrontEnd(folder.settings.defaults, folder.settings.start)
+    return TokensFrontEnd(folder.settings)
 
 
 def read_options(text: str, defaults: DecodingOptions) -> Wish:
@@ -99,15 +111,6 @@ def answer(result: GenerationResult) -> Outputs:
 
 def _streamed(token: Token) -> Outputs:
     return {"TOKENS": np.array([token.token], np.int64), "LOGPROBS": np.array([token.logprob], np.float32)}
-
-
-def _source(inputs: RequestTensors) -> Source | None:
-    if "SOURCE" in inputs:
-        return Source({"input_ids": inputs.array("SOURCE").reshape(-1)})
-    if "MEL" in inputs:
-        require_finite(inputs.array("MEL"), "MEL")
-        return Source({"mel": np.array(inputs.array("MEL"), np.float32)})
-    return None
 
 
 def _prefix(inputs: RequestTensors) -> NDArray[np.float32] | None:
