@@ -73,14 +73,15 @@ def export_bundle(request: BundleRequest, progress: Progress = lambda step: None
     model = family.triton_model(published)
     with install.staging(request.repository, model, request.version) as room:
         making = _Making(family, published, request.precision, room, seed, progress)
+        del published  # `making` lets the weights go when they are traced
         records, formats, graphs = making.run()
         progress("installing")
         facts = manifest.Facts(model, request.precision, formats, graphs, records)
-        write_manifest(room.folder, manifest.manifest(family, published, facts, room.folder))
-        with _config(family, published, request.repository / model / _CONFIG) as has_config:
+        write_manifest(room.folder, manifest.manifest(family, making.published, facts, room.folder))
+        with _config(family, making.published, request.repository / model / _CONFIG) as has_config:
             folder = room.install()
     return BundleExported(
-        model, room.version, folder, published.name, published.sha256, family.licence, records, has_config
+        model, room.version, folder, making.published.name, making.published.sha256, family.licence, records, has_config
     )
 
 
@@ -100,7 +101,7 @@ def synthesise(name: str, out: Path, seed: int, size: str) -> BundleFamily:
     return family
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Making:
     """One version while it is made."""
 
@@ -124,7 +125,8 @@ class _Making:
                 write_reorder(graph.inputs, exact / "reorder.onnx")
         roles: list[Role] = [*(graph.role for graph in graphs), "reorder"]
         facts = tuple(_without_weights(graph) for graph in graphs)
-        graphs.clear()  # the reference needs the memory
+        graphs.clear()  # the reference needs the memory, and reads the files anew
+        self.published = replace(self.published, state={})
         records = [self._gate(exact, roles, EXACT)]
         formats = self._convert(exact, roles)
         if self.precision != EXACT:

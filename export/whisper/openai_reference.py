@@ -6,6 +6,7 @@ import torch
 import whisper
 from whisper.decoding import DecodingOptions, DecodingTask
 
+from export.seq2seq.hidden import project
 from export.seq2seq.runner import Floats, Ids
 from export.signature import Tensors
 from export.whisper.vocabulary import Vocabulary
@@ -36,14 +37,8 @@ class OpenaiEncoded:
 
     def cross(self) -> Tensors:
         """Project as the decoder's blocks do."""
-        found = {}
-        heads = self._model.dims.n_text_head
-        with torch.no_grad():
-            for index, block in enumerate(self._model.decoder.blocks):
-                for kind, project in (("key", block.cross_attn.key), ("value", block.cross_attn.value)):
-                    split = project(self._hidden).unflatten(-1, (heads, -1)).transpose(1, 2)
-                    found[f"cross_{kind}_{index}"] = split.contiguous().numpy()
-        return found
+        layers = [(block.cross_attn.key, block.cross_attn.value) for block in self._model.decoder.blocks]
+        return project(self._hidden, layers, self._model.dims.n_text_head)
 
     def logits(self, ids: Ids) -> Floats:
         """Compute without a cache."""

@@ -9,6 +9,8 @@ import transformers
 from transformers import GenerationConfig, GenerationMixin, WhisperForConditionalGeneration
 from transformers.modeling_outputs import BaseModelOutput
 
+from export.seq2seq.hidden import project
+from export.seq2seq.quiet import quiet_transformers
 from export.seq2seq.runner import Floats, Ids
 from export.signature import Tensors
 from export.whisper.vocabulary import Vocabulary
@@ -22,9 +24,10 @@ class TransformersReference:
     def __init__(self, folder: Path, vocabulary: Vocabulary) -> None:
         """Load the folder by the library's own means, offline."""
         self.library = f"transformers {transformers.__version__}"
-        self.model: Any = WhisperForConditionalGeneration.from_pretrained(  # in eval
-            folder, dtype=torch.float32, local_files_only=True
-        )
+        with quiet_transformers():
+            self.model: Any = WhisperForConditionalGeneration.from_pretrained(  # in eval
+                folder, dtype=torch.float32, local_files_only=True
+            )
         self.vocabulary = vocabulary
 
     def encode(self, inputs: Tensors) -> "TransformersEncoded":
@@ -42,15 +45,9 @@ class TransformersEncoded:
 
     def cross(self) -> Tensors:
         """Project as the decoder layers do."""
-        found = {}
-        heads = self._model.config.decoder_attention_heads
-        with torch.no_grad():
-            for index, layer in enumerate(self._model.model.decoder.layers):
-                attention = layer.encoder_attn
-                for kind, project in (("key", attention.k_proj), ("value", attention.v_proj)):
-                    split = project(self._hidden).unflatten(-1, (heads, -1)).transpose(1, 2)
-                    found[f"cross_{kind}_{index}"] = split.contiguous().numpy()
-        return found
+        attentions = [layer.encoder_attn for layer in self._model.model.decoder.layers]
+        layers = [(attention.k_proj, attention.v_proj) for attention in attentions]
+        return project(self._hidden, layers, self._model.config.decoder_attention_heads)
 
     def logits(self, ids: Ids) -> Floats:
         """Compute without a cache."""
@@ -85,7 +82,7 @@ class TransformersEncoded:
             bos_token_id=vocabulary.end,
             decoder_start_token_id=vocabulary.special["sot"],
         )
-        with torch.no_grad():
+        with torch.no_grad(), quiet_transformers():
             ids = GenerationMixin.generate(
                 self._model,
                 encoder_outputs=BaseModelOutput(last_hidden_state=self._hidden),
