@@ -5,11 +5,13 @@ from typing import Any
 
 from tritonclient.grpc.aio import InferenceServerClient
 
+from client.asked_languages import AskedLanguages, answered, completed, must_be_asked, question
 from client.channel import CHANNEL_ARGUMENTS
 from client.connection import model_config_of, statuses_of
 from client.contracts import EngineStatus
 from client.errors import EngineError, EngineNotLoaded
 from client.grpc_errors import translated
+from client.model_config import ModelConfig
 
 
 class AsyncTriton:
@@ -20,6 +22,7 @@ class AsyncTriton:
         self.grpc_url = grpc_url
         self._timeout_s = control_timeout_s
         self._made: Any = None
+        self._asked = AskedLanguages()
 
     async def is_live(self) -> bool:
         """Tell whether Triton answers; never raises for a server that is away."""
@@ -44,10 +47,27 @@ class AsyncTriton:
             return False
 
     async def config_parameters(self, model: str) -> dict[str, str]:
-        """Return the `parameters` of the model's config. Raises EngineNotLoaded, EngineUnavailable, EngineTimeout."""
+        """Return the `parameters` of the model's config; languages that it leaves to the version are asked.
+
+        Raises EngineNotLoaded, EngineUnavailable, EngineTimeout.
+        """
         with translated(model):
             answer = await self._client.get_model_config(model, client_timeout=self._timeout_s)
-        return dict(model_config_of(answer.config).parameters)
+        config = model_config_of(answer.config)
+        if must_be_asked(config):
+            config = completed(config, await self._languages_of(config))
+        return dict(config.parameters)
+
+    async def _languages_of(self, config: ModelConfig) -> str:
+        with translated(config.model):
+            metadata = await self._client.get_model_metadata(config.model, client_timeout=self._timeout_s)
+            versions = tuple(metadata.versions)
+            languages = self._asked.recall(config.model, versions)
+            if languages is None:
+                result = await self._client.infer(config.model, question(config), client_timeout=self._timeout_s)
+                languages = answered(config, result)
+                self._asked.learn(config.model, versions, languages)
+        return languages
 
     async def require_loaded(self, names: Sequence[str]) -> None:
         """Check that Triton serves every model of `names`.

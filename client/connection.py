@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from tritonclient.grpc import InferenceServerClient, InferInput, InferRequestedOutput, InferResult
 from tritonclient.grpc.service_pb2_grpc import GRPCInferenceServiceStub
 
+from client.asked_languages import AskedLanguages, answered, completed, must_be_asked, question
 from client.channel import CHANNEL_ARGUMENTS
 from client.contracts import EngineStatus
 from client.errors import EngineFault
@@ -29,6 +30,7 @@ class TritonConnection:
         self.grpc_url = grpc_url
         """host:port."""
         self._control_timeout_s = control_timeout_s
+        self._asked = AskedLanguages()
         self._client = InferenceServerClient(grpc_url, channel_args=CHANNEL_ARGUMENTS)
         # tritonclient allows one stream per client and leaves a thread behind for each cancelled one, so streams use
         # Triton's service directly. Equal arguments make grpc share the TCP connection between both channels.
@@ -97,6 +99,11 @@ class TritonConnection:
             config = self._client.get_model_config(model, client_timeout=self._control_timeout_s).config
         return model_config_of(config)
 
+    def config_with_languages(self, model: str) -> ModelConfig:
+        """Read the configuration; languages that it leaves to the version that serves are asked of that."""
+        config = self.config(model)
+        return completed(config, self._languages_of(config)) if must_be_asked(config) else config
+
     def statuses(self) -> list[EngineStatus]:
         """List every model version that Triton knows."""
         with translated():
@@ -118,6 +125,17 @@ class TritonConnection:
         """Unload the model; requests in flight finish."""
         with translated(model):
             self._client.unload_model(model, client_timeout=timeout_s)
+
+    def _languages_of(self, config: ModelConfig) -> str:
+        with translated(config.model):
+            metadata = self._client.get_model_metadata(config.model, client_timeout=self._control_timeout_s)
+        versions = tuple(metadata.versions)
+        languages = self._asked.recall(config.model, versions)
+        if languages is None:
+            result = self.infer(config.model, question(config), timeout_s=self._control_timeout_s)
+            languages = answered(config, result)
+            self._asked.learn(config.model, versions, languages)
+        return languages
 
     def _register_shared_memory(self, name: str, byte_size: int) -> None:
         with translated():

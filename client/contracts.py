@@ -52,7 +52,7 @@ class Transcription:
     text: str
     """Plain text; empty when nothing was understood."""
     language: str
-    """ISO 639-1 code, detected or as asked."""
+    """ISO 639-1 code, detected or as asked; "" where there was nothing to detect it by."""
     no_speech_probability: float
     """0..1."""
     mean_logprob: float
@@ -121,7 +121,7 @@ class SttEngine(Protocol):
     """Speech to text."""
 
     def transcribe(self, audio: Float32Array, language: str = "", *, traceparent: str = "") -> Transcription:
-        """Transcribe mono 16 kHz audio in -1..1, shape [n]; `language` "" means detect."""
+        """Transcribe mono 16 kHz audio in -1..1, shape [n]; `language` "" means detect, "en es" one of these."""
         ...
 
 

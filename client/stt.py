@@ -9,6 +9,8 @@ from client.engine import Engine
 from client.tensors import Answer, item, require_contract, text_array, unary_inputs
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
+_UNDETERMINED = "und"
+"""ISO 639-2: where nothing is said, an engine that detects languages has nothing to detect one by."""
 _LOGPROB_TOLERANCE = 1e-3
 """A mean of float32 logarithms may end a hair above 0."""
 
@@ -17,7 +19,7 @@ class TritonStt(Engine):
     """Fills the Protocol `SttEngine`."""
 
     def transcribe(self, audio: Float32Array, language: str = "", *, traceparent: str = "") -> Transcription:
-        """Transcribe mono 16 kHz audio in -1..1, shape [n]; `language` "" means detect.
+        """Transcribe mono 16 kHz audio in -1..1, shape [n]; `language` "" means detect, "en es" one of these.
 
         Raises:
             EngineError: see client/errors.py.
@@ -35,7 +37,7 @@ class TritonStt(Engine):
         require_contract(self.model, named, f"output LANGUAGE is {heard_language!r}, expected an ISO 639-1 code")
         return Transcription(
             text=answer.text("TEXT").strip(),
-            language=heard_language,
+            language="" if heard_language == _UNDETERMINED else heard_language,
             no_speech_probability=answer.number("NO_SPEECH_PROBABILITY", 0.0, 1.0),
             mean_logprob=answer.number("MEAN_LOGPROB", high=_LOGPROB_TOLERANCE),
         )

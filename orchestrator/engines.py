@@ -81,7 +81,7 @@ class Engines:
 
         `heard`: False where a transcript is given.
         """
-        stt = self._connection.config(self._names.stt) if heard else None
+        stt = self._connection.config_with_languages(self._names.stt) if heard else None
         return offer_of(stt, self._connection.config(self._names.mt), self._connection.config(self._names.tts))
 
     def served_versions(self) -> dict[str, str]:

@@ -9,7 +9,16 @@ from client.triton import TritonConnection
 from deploy.triton.embedded import EmbeddedTriton
 
 REPOSITORY = Path(__file__).parents[1] / "testdata" / "model_repository"
-MODELS = ("stt_moods", "stt_busy", "mt_batched", "tts_moods", "faces_plain", "lips_plain", "boundary_plain")
+MODELS = (
+    "stt_moods",
+    "stt_busy",
+    "stt_asked",
+    "mt_batched",
+    "tts_moods",
+    "faces_plain",
+    "lips_plain",
+    "boundary_plain",
+)
 
 
 @pytest.fixture(scope="session")
