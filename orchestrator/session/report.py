@@ -324,7 +324,7 @@ def _stages(session: "DubSession") -> dict[str, StageReport]:
         stages[stage.value] = _stage(len(timings), queued, compute_s, duration_s, reused)
     visual = session.visual.stats
     stages["decode"] = _stage(visual.frames, [], visual.decode_s, duration_s)
-    stages["faces"] = _stage(visual.detected_frames, [], visual.detector_s, duration_s)
+    stages["faces"] = _stage(visual.detected_frames, [], session.faces.engine_s, duration_s)
     if session.renderer is not None:
         done = session.renderer.stats
         stages["lips"] = _stage(done.frames_with_lips, [], done.render_s, duration_s)

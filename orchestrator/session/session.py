@@ -80,7 +80,7 @@ class DubSession:
         )
         self.speech = self._new_speech(clip)
         """What becomes of the sound; another one once the sound was found to belong elsewhere."""
-        self._faces = RememberedFaces(engines.faces(request.engines.get(Task.FACES, "")))
+        self.faces = RememberedFaces(engines.faces(request.engines.get(Task.FACES, "")))
         casts = Casts(
             choice=request.face,
             sound=lambda: read_audio(clip_path, self.heard_clip, SPEECH_SAMPLE_RATE_HZ),
@@ -88,7 +88,7 @@ class DubSession:
             overrules=request.overrules,
         )
         frames = read_frames(clip_path, clip)
-        self.visual = VisualBranch(frames, clip, self._faces, settings, casts=casts, traceparent=self.traceparent)
+        self.visual = VisualBranch(frames, clip, self.faces, settings, casts=casts, traceparent=self.traceparent)
         self._lips_engine = engines.lips(request.engines.get(Task.LIPS, ""))
         self.lips = LipRenderer(self._lips_engine, settings)
         self.renderer: Renderer | None = None
@@ -129,7 +129,7 @@ class DubSession:
             close_later(stack, frames)
             close_later(stack, sound)
             self.sync = measure_source_sync(
-                frames, sound, self.clip, self._faces, self.settings, self._stop, self._go_on
+                frames, sound, self.clip, self.faces, self.settings, self._stop, self._go_on
             )
         if self.sync.corrected_s:
             self._move_sound(self.sync.corrected_s)

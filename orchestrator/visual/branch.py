@@ -59,8 +59,6 @@ class VisualStats:
     """Faces that were chosen to speak at some time; 1 for a clip that shows one person throughout."""
     decode_s: float
     """Reading frames from the source."""
-    detector_s: float
-    """Waiting for the detector."""
     held_back_s: float
     """Waiting for room in the ring."""
     ring_frames_max: int
@@ -153,7 +151,6 @@ class VisualBranch:
             detected_frames=self._look_ahead.detected_frames,
             tracks=self.chronicle.followed,
             decode_s=self._decode_s,
-            detector_s=self._finder.engine_s,
             held_back_s=ring.put_wait_s,
             ring_frames_max=ring.high_water_frames,
             ring_bytes_max=ring.high_water_bytes,

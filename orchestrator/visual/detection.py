@@ -1,6 +1,5 @@
 """Finding faces in a few frames: small pictures out, boxes in the frames' own pixels back."""
 
-import time
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import cast
@@ -29,8 +28,6 @@ class FaceFinder:
         self._retry = retry
         self._reformatter = VideoReformatter()
         self._size: tuple[int, int] | None = None
-        self.engine_s = 0.0
-        """Waited for the detector so far."""
 
     def picture(self, frame: av.VideoFrame) -> UInt8Array:
         """Return the frame as the detector sees it: RGB [h, w, 3], square pixels, its short side as short as asked.
@@ -59,10 +56,8 @@ class FaceFinder:
         """
         if min(frames[0].width, frames[0].height) < self._settings.min_face_px:
             return [[] for _ in frames]
-        begin = time.monotonic()
         batch = np.stack(pictures)
         answers = self._retry.call(lambda: self._faces.detect(batch, traceparent=traceparent))
-        self.engine_s += time.monotonic() - begin
         return [
             self._boxes(rows, frame.width / picture.shape[1], frame.height / picture.shape[0])
             for rows, picture, frame in zip(answers, pictures, frames, strict=True)

@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+import time
 
 from client.contracts import FacesEngine, Float32Array, UInt8Array
 
@@ -17,6 +18,8 @@ class RememberedFaces:
         self._faces = faces
         self._answers: dict[bytes, list[Float32Array]] = {}
         self._lock = threading.Lock()
+        self.engine_s = 0.0
+        """Waited for the detector so far."""
 
     @property
     def short_side_px(self) -> int | None:
@@ -29,7 +32,9 @@ class RememberedFaces:
         with self._lock:
             answer = self._answers.pop(key, None)
         if answer is None:
+            begin = time.monotonic()
             answer = self._faces.detect(frames, traceparent=traceparent)
+            self.engine_s += time.monotonic() - begin
         with self._lock:
             self._answers[key] = answer  # the newest are last
             while len(self._answers) > MAX_BATCHES:

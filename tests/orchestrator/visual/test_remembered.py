@@ -18,6 +18,7 @@ def test_the_same_pictures_are_asked_about_once():
     faces.detect(batch(2))
     faces.detect(batch(1, height=24))
     assert len(fake.calls) == 3
+    assert faces.engine_s > 0
     assert faces.short_side_px == fake.short_side_px
 
 
