@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
 import numpy as np
 from engine_kit.refusals import InvalidRequest, require_finite
 from numpy.typing import NDArray
 
 from generate.frontend import Emit, Job, Outputs, RequestTensors
-from generate.generation import Source
+from generate.generation import GenerationRequest, GenerationResult, Source
 
 from .mel import FRAMES_PER_S, HOP, SAMPLE_RATE_HZ, log_mel
-from .section import ENGLISH, WhisperSection
 from .transcription import Transcriber
 from .verdict import Attempt, is_silence
 from .voice import has_voice
@@ -27,6 +30,19 @@ CONTEXT_STEP_FRAMES = FRAMES_PER_S
 decode together."""
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was recognised; the fields are the contract's."""
+
+    text: str
+    language: str
+    no_speech_probability: float
+    mean_logprob: float
+
+
+Recognition: TypeAlias = "Generator[Sequence[GenerationRequest], list[GenerationResult], Found]"
+
+
 class WhisperFrontEnd:
     """One version of a Whisper checkpoint. Fills the Protocol `FrontEnd`."""
 
@@ -37,25 +53,27 @@ class WhisperFrontEnd:
 
     def job(self, inputs: RequestTensors, emit: Emit) -> Job:
         """Recognise one recording."""
-        language = inputs.text("LANGUAGE")
-        self._section.check_language(language)
-        audio = checked_audio(inputs.array("AUDIO"), self._options.max_audio_s)
+        candidates = self._section.candidates(inputs.text("LANGUAGE"))
+        given = inputs.array("AUDIO")
+        audio = checked_audio(given, self._options.max_audio_s)
         pieces = [piece for piece in windows(audio, self._section.window_frames * HOP) if self._worth_hearing(piece)]
-        if not pieces:
-            return answer(self._section, "", language or self._silent_language(), 1.0, 0.0)
+        found = (yield from self._recognise(pieces, candidates)) if pieces else nothing(candidates)
+        return answer(found, self._section.languages, batched=given.ndim == 2)
+
+    def _recognise(self, pieces: Sequence[NDArray[np.float32]], candidates: Sequence[str]) -> Recognition:
         sources = [self._source(piece) for piece in pieces]
-        language, attempts = yield from self._transcriber.transcribe(sources, language)
+        language, attempts = yield from self._transcriber.transcribe(sources, candidates)
         heard = [attempt for attempt in attempts if not is_silence(attempt, self._options.thresholds)]
-        text = " ".join(attempt.text for attempt in heard if attempt.text)
         counted = heard or attempts
-        no_speech = min(attempt.no_speech_probability for attempt in counted)
-        return answer(self._section, text, language, no_speech, mean_logprob(counted))
+        return Found(
+            text=" ".join(attempt.text for attempt in heard if attempt.text),
+            language=language,
+            no_speech_probability=min(attempt.no_speech_probability for attempt in counted),
+            mean_logprob=mean_logprob(counted),
+        )
 
     def _worth_hearing(self, piece: NDArray[np.float32]) -> bool:
         return has_voice(piece) if self._options.voice_gate else bool(piece.any())
-
-    def _silent_language(self) -> str:
-        return UNDETERMINED if self._section.multilingual else ENGLISH
 
     def _source(self, piece: NDArray[np.float32]) -> Source:
         frames = self._section.window_frames
@@ -89,12 +107,21 @@ def mean_logprob(attempts: list[Attempt]) -> float:
     return float(np.average([attempt.mean_logprob for attempt in attempts], weights=counts))
 
 
-def answer(section: WhisperSection, text: str, language: str, no_speech: float, logprob: float) -> Outputs:
-    """Make the response's tensors; LANGUAGES says what this version knows, for whoever asks what it can hear."""
+def nothing(candidates: Sequence[str]) -> Found:
+    """Make the answer for a recording in which there is no voice."""
+    language = candidates[0] if len(candidates) == 1 else UNDETERMINED
+    return Found(text="", language=language, no_speech_probability=1.0, mean_logprob=0.0)
+
+
+def answer(found: Found, languages: Iterable[str], *, batched: bool) -> Outputs:
+    """Make the response's tensors, [1] each, or [1, 1] with a batch axis.
+
+    LANGUAGES says what this version knows, for whoever asks what it can hear.
+    """
+    shape = (1, 1) if batched else (1,)
+    texts = {"TEXT": found.text, "LANGUAGE": found.language, "LANGUAGES": " ".join(sorted(languages))}
+    numbers = {"NO_SPEECH_PROBABILITY": found.no_speech_probability, "MEAN_LOGPROB": found.mean_logprob}
     return {
-        "TEXT": text,
-        "LANGUAGE": language,
-        "NO_SPEECH_PROBABILITY": np.array([no_speech], np.float32),
-        "MEAN_LOGPROB": np.array([logprob], np.float32),
-        "LANGUAGES": " ".join(sorted(section.languages)),
+        **{name: np.array([text.encode()], np.object_).reshape(shape) for name, text in texts.items()},
+        **{name: np.full(shape, number, np.float32) for name, number in numbers.items()},
     }

@@ -45,13 +45,19 @@ class WhisperSection:
             return (self.sot, self.no_timestamps)
         return (self.sot, self.languages[language], self.transcribe, self.no_timestamps)
 
-    def check_language(self, language: str) -> None:
-        """Refuse a LANGUAGE that the checkpoint does not know; "" asks to detect it."""
-        if language and language not in self.languages:
+    def candidates(self, language: str) -> tuple[str, ...]:
+        """Return which languages a LANGUAGE leaves open: one, several separated by blanks, or all ("").
+
+        Of several those that the checkpoint does not know are left out; where it knows none of them: InvalidRequest.
+        """
+        asked = language.split()
+        known = tuple(code for code in dict.fromkeys(asked) if code in self.languages)
+        if asked and not known:
             named = sorted(self.languages)
             more = f" … ({len(named)} in all)" if len(named) > _NAMED_IN_ERRORS else ""
             some = " ".join(named[:_NAMED_IN_ERRORS]) + more
             raise InvalidRequest(f"LANGUAGE {language!r} is not served; there are: {some}")
+        return known or tuple(self.languages)
 
 
 def read_section(fields: Fields, vocab_size: int) -> WhisperSection:

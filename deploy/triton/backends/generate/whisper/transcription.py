@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from generate.generation import DecodingOptions, GenerationRequest, GenerationResult, Hypothesis, Source
 
 from .options import WhisperOptions
-from .section import ENGLISH, WhisperSection
+from .section import WhisperSection
 from .text import Vocabulary
 from .verdict import Attempt, best_of, needs_another
 
@@ -35,13 +35,15 @@ class Transcriber:
     """Temperature 0: greedy, or as many beams as the version asks for, with its suppressed tokens and the most tokens
     that a window may have. `logprobs` is set."""
 
-    def transcribe(self, sources: Sequence[Source], language: str) -> Steps:
+    def transcribe(self, sources: Sequence[Source], candidates: Sequence[str]) -> Steps:
         """Return the language and, for each window, the attempt that is kept.
 
-        `sources`: the windows, at least one; `language`: one of the section's, or "" to detect it from the first.
+        `sources`: the windows, at least one; `candidates`: languages of the section's, detected by the first window
+        where there are several.
         """
-        if not language:
-            language = yield from self._detect(sources[0])
+        language = candidates[0]
+        if len(candidates) > 1:
+            language = yield from self._detect(sources[0], candidates)
         prompt = self.section.prompt(language)
         kept: dict[int, Attempt] = {}
         pending = list(range(len(sources)))
@@ -58,12 +60,12 @@ class Transcriber:
                 break
         return language, [kept[index] for index in range(len(sources))]
 
-    def _detect(self, source: Source) -> Generator[Sequence[GenerationRequest], list[GenerationResult], str]:
-        if not self.section.multilingual:
-            return ENGLISH
+    def _detect(
+        self, source: Source, candidates: Sequence[str]
+    ) -> Generator[Sequence[GenerationRequest], list[GenerationResult], str]:
         request = GenerationRequest(_LOOK, prompt=(self.section.sot,), source=source, prompt_logits=(0,))
         [result] = yield [request]
-        probabilities = language_probabilities(result.prompt_logits[0], self.section)
+        probabilities = language_probabilities(result.prompt_logits[0], self.section, candidates)
         return max(probabilities, key=probabilities.__getitem__)
 
     def _options(self, temperature: float) -> DecodingOptions:
@@ -92,14 +94,15 @@ def sum_logprob(hypothesis: Hypothesis) -> float:
     return float(hypothesis.logprobs.sum(dtype=np.float64))
 
 
-def language_probabilities(logits: NDArray[np.float32], section: WhisperSection) -> dict[str, float]:
-    """Return the distribution over the language tokens alone, from the logits [vocab] after <|startoftranscript|>.
+def language_probabilities(
+    logits: NDArray[np.float32], section: WhisperSection, candidates: Sequence[str]
+) -> dict[str, float]:
+    """Return the distribution over the candidates' tokens alone, from the logits [vocab] after <|startoftranscript|>.
 
-    openai-whisper's decoding.py, `detect_language`.
+    Over all languages it is that of openai-whisper's decoding.py, `detect_language`.
     """
-    codes = list(section.languages)
-    shares = softmax(logits[[section.languages[code] for code in codes]])
-    return dict(zip(codes, shares.tolist(), strict=True))
+    shares = softmax(logits[[section.languages[code] for code in candidates]])
+    return dict(zip(candidates, shares.tolist(), strict=True))
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -43,7 +43,11 @@ def front_end(folder: Path, parameters: Mapping[str, str] | None = None, **setti
 
 def recognise(front: WhisperFrontEnd, audio: Any, language: str, respond: Respond) -> dict[str, Any]:
     inputs = {"AUDIO": np.asarray(audio), "LANGUAGE": np.array([language.encode()], np.object_)}
-    return dict(run(front.job(RequestTensors(inputs), emit=_never), respond))
+    outputs = dict(run(front.job(RequestTensors(inputs), emit=_never), respond))
+    for name in ("TEXT", "LANGUAGE", "LANGUAGES"):
+        assert outputs[name].shape == outputs["MEAN_LOGPROB"].shape
+        outputs[name] = outputs[name].item().decode()
+    return outputs
 
 
 def _never(outputs: object) -> None:
@@ -92,6 +96,14 @@ def test_the_language_is_detected_among_the_language_tokens_only(tmp_path: Path,
     assert look.prompt == (SOT,) and look.options.max_new_tokens == 0
     assert text.prompt[1] == LANGUAGES["fr"]
     assert look.source is text.source, "the encoder runs once"
+
+
+def test_the_language_is_detected_among_those_asked_for(tmp_path: Path, speech: NDArray[np.float32]) -> None:
+    likely = {LANGUAGES["fr"]: 0.5, LANGUAGES["es"]: 0.2, LANGUAGES["en"]: 0.1}
+    engine = Engine(lambda request: result(said(" Hola."), at_start=likely))
+    outputs = recognise(front_end(tmp_path), speech[: 3 * RATE_HZ], "en es", engine)
+    assert outputs["LANGUAGE"] == "es"
+    assert [step[0].prompt[1:2] for step in engine.steps] == [(), (LANGUAGES["es"],)]
 
 
 def test_an_english_only_checkpoint_is_never_asked_for_the_language(
@@ -201,7 +213,9 @@ def test_every_answer_names_the_languages_of_the_version(tmp_path: Path) -> None
 
 
 def test_a_recording_may_come_with_a_batch_axis(tmp_path: Path, speech: NDArray[np.float32]) -> None:
-    assert recognise(front_end(tmp_path), speech[np.newaxis, : 3 * RATE_HZ], "en", confident())["TEXT"] == "Hello."
+    outputs = recognise(front_end(tmp_path), speech[np.newaxis, : 3 * RATE_HZ], "en", confident())
+    assert outputs["TEXT"] == "Hello."
+    assert outputs["MEAN_LOGPROB"].shape == outputs["NO_SPEECH_PROBABILITY"].shape == (1, 1)
 
 
 @pytest.mark.parametrize(

@@ -46,19 +46,27 @@ def test_a_window_is_two_mel_frames_a_position() -> None:
 
 def test_javanese_is_called_by_its_iso_code() -> None:
     section = read(MULTILINGUAL)
-    section.check_language("jv")
+    assert section.candidates("jv") == ("jv",)
     with pytest.raises(InvalidRequest, match="LANGUAGE 'jw'"):
-        section.check_language("jw")
+        section.candidates("jw")
+
+
+def test_one_language_several_or_all_may_be_asked_for() -> None:
+    section = read(MULTILINGUAL)
+    assert section.candidates("es") == ("es",)
+    assert section.candidates("es xx en es") == ("es", "en"), "what it does not know is left out of several"
+    assert set(section.candidates("")) == {"en", "es", "jv", "haw"}
+    assert read(ENGLISH, 51864).candidates("") == ("en",)
 
 
 def test_an_unknown_language_is_refused_with_some_that_are_known() -> None:
     with pytest.raises(InvalidRequest, match=r"LANGUAGE 'tlh' is not served; there are: en es haw jv$"):
-        read(MULTILINGUAL).check_language("tlh")
-    with pytest.raises(InvalidRequest, match=r"LANGUAGE 'es' is not served; there are: en$"):
-        read(ENGLISH, 51864).check_language("es")
+        read(MULTILINGUAL).candidates("tlh")
+    with pytest.raises(InvalidRequest, match=r"LANGUAGE 'es fr' is not served; there are: en$"):
+        read(ENGLISH, 51864).candidates("es fr")
     many = {f"{first}{second}": 50259 + 26 * a + b for a, first in enumerate("ab") for b, second in enumerate("cdefgh")}
     with pytest.raises(InvalidRequest, match=r"ac ad .* … \(13 in all\)"):
-        read({**MULTILINGUAL, "languages": {**many, "zz": 51000}}).check_language("en")
+        read({**MULTILINGUAL, "languages": {**many, "zz": 51000}}).candidates("en")
 
 
 @pytest.mark.parametrize(
