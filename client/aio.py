@@ -1,6 +1,6 @@
 """What the REST gateway asks Triton, without blocking its event loop."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tritonclient.grpc.aio import InferenceServerClient
@@ -12,6 +12,7 @@ from client.contracts import EngineStatus
 from client.errors import EngineError, EngineNotLoaded
 from client.grpc_errors import translated
 from client.model_config import ModelConfig
+from client.pair_models import PAIR_MODELS, pair_models, with_pairs
 
 
 class AsyncTriton:
@@ -47,16 +48,29 @@ class AsyncTriton:
             return False
 
     async def config_parameters(self, model: str) -> dict[str, str]:
-        """Return the `parameters` of the model's config; languages that it leaves to the version are asked.
+        """Return the `parameters` of the model's config; languages that it leaves to others are asked of them.
 
         Raises EngineNotLoaded, EngineUnavailable, EngineTimeout.
         """
-        with translated(model):
-            answer = await self._client.get_model_config(model, client_timeout=self._timeout_s)
-        config = model_config_of(answer.config)
+        config = await self._config(model)
+        if PAIR_MODELS in config.parameters:
+            models = pair_models(config.parameters, await self.statuses())
+            return with_pairs(config.parameters, [await self._stated(name) for name in models])
         if must_be_asked(config):
             config = completed(config, await self._languages_of(config))
         return dict(config.parameters)
+
+    async def _config(self, model: str) -> ModelConfig:
+        with translated(model):
+            answer = await self._client.get_model_config(model, client_timeout=self._timeout_s)
+        return model_config_of(answer.config)
+
+    async def _stated(self, model: str) -> Mapping[str, str]:
+        """Return a model's parameters; none when it was unloaded meanwhile."""
+        try:
+            return (await self._config(model)).parameters
+        except EngineNotLoaded:
+            return {}
 
     async def _languages_of(self, config: ModelConfig) -> str:
         with translated(config.model):

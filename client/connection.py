@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import grpc
@@ -12,9 +13,10 @@ from tritonclient.grpc.service_pb2_grpc import GRPCInferenceServiceStub
 from client.asked_languages import AskedLanguages, answered, completed, must_be_asked, question
 from client.channel import CHANNEL_ARGUMENTS
 from client.contracts import EngineStatus
-from client.errors import EngineFault
+from client.errors import EngineFault, EngineNotLoaded
 from client.grpc_errors import translate_in_stream, translated
 from client.model_config import ModelConfig
+from client.pair_models import PAIR_MODELS, pair_models, with_pairs
 from client.shared_memory import RegionCalls, RegionPool
 from client.statistics import ModelStatistics, statistics_of
 from client.tensors import stream_request
@@ -100,8 +102,15 @@ class TritonConnection:
         return model_config_of(config)
 
     def config_with_languages(self, model: str) -> ModelConfig:
-        """Read the configuration; languages that it leaves to the version that serves are asked of that."""
+        """Read the configuration as if it stated its languages itself.
+
+        Languages that it leaves to the version that serves are asked of that; pairs that it leaves to the models that
+        it routes among are those of the loaded ones.
+        """
         config = self.config(model)
+        if PAIR_MODELS in config.parameters:
+            models = pair_models(config.parameters, self.statuses())
+            return replace(config, parameters=with_pairs(config.parameters, [self._stated(name) for name in models]))
         return completed(config, self._languages_of(config)) if must_be_asked(config) else config
 
     def statuses(self) -> list[EngineStatus]:
@@ -125,6 +134,13 @@ class TritonConnection:
         """Unload the model; requests in flight finish."""
         with translated(model):
             self._client.unload_model(model, client_timeout=timeout_s)
+
+    def _stated(self, model: str) -> Mapping[str, str]:
+        """Return a model's parameters; none when it was unloaded meanwhile."""
+        try:
+            return self.config(model).parameters
+        except EngineNotLoaded:
+            return {}
 
     def _languages_of(self, config: ModelConfig) -> str:
         with translated(config.model):

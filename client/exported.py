@@ -1,7 +1,14 @@
 """Models whose weights are no part of the checkout: `polylip models export` makes their versions from checkpoints."""
 
-FAMILY_OF = {"lips_wav2lip": "wav2lip", "s3fd": "s3fd", "faces_s3fd": "s3fd"}
-"""Triton model -> family that the export command knows; an ensemble has that of the step it needs."""
+FAMILY_OF = {
+    "lips_wav2lip": "wav2lip",
+    "s3fd": "s3fd",
+    "faces_s3fd": "s3fd",
+    "stt_whisper": "whisper",
+    "mt_opus": "marian",
+}
+"""Triton model -> family that the export command knows; one that needs others has the family of those."""
+_PAGES = {"wav2lip": "LIPS", "s3fd": "FACES", "whisper": "SPEECH", "marian": "TRANSLATION"}
 
 
 def not_loaded_reason(model: str) -> str:
@@ -12,5 +19,6 @@ def not_loaded_reason(model: str) -> str:
 
 
 def export_command(model: str) -> str:
-    """Return what to run for a version of the model."""
-    return f"run `polylip models export {FAMILY_OF[model]} --checkpoint FILE` (docs/LIPS.md, docs/FACES.md)"
+    """Return what to run for a version of the model, or of those that it needs."""
+    family = FAMILY_OF[model]
+    return f"run `polylip models export {family} --checkpoint PATH` (docs/{_PAGES[family]}.md)"

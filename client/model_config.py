@@ -9,6 +9,8 @@ from typing import Literal, TypeVar, cast
 
 from client.contracts import LanguagePair, LipsProfile, MelSpec, SpeechPace
 from client.errors import ContractViolation
+from client.exported import export_command
+from client.pair_models import LANGUAGE_PAIRS, PAIR_MODELS
 
 T = TypeVar("T")
 
@@ -37,8 +39,13 @@ class ModelConfig:
         return self._read("languages", _languages)
 
     def language_pairs(self) -> tuple[LanguagePair, ...]:
-        """Parameter `language_pairs`: "en-es es-en"."""
-        return self._read("language_pairs", _language_pairs)
+        """Parameter `language_pairs`: "en-es es-en". Of an engine that routes: those of its models that are loaded."""
+        if LANGUAGE_PAIRS not in self.parameters and PAIR_MODELS in self.parameters:
+            raise ContractViolation(
+                self.model,
+                f"no model of a pair ({self.parameters[PAIR_MODELS]}) is loaded: {export_command(self.model)}",
+            )
+        return self._read(LANGUAGE_PAIRS, _language_pairs)
 
     def speech_pace(self) -> SpeechPace:
         """Parameters `speed_range` ("0.5 2.0") and `letters_per_s` ("en 15.8 es 15.3"); both may be left out."""

@@ -28,5 +28,5 @@ class TritonMt(Engine):
         return translation
 
     def language_pairs(self) -> Sequence[LanguagePair]:
-        """Return the directions that the engine states in its config (parameter `language_pairs`)."""
-        return self.config.language_pairs()
+        """Return the directions that the engine offers now: of one that routes, they change with what is loaded."""
+        return self._connection.config_with_languages(self.model).language_pairs()

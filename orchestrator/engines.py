@@ -82,7 +82,8 @@ class Engines:
         `heard`: False where a transcript is given.
         """
         stt = self._connection.config_with_languages(self._names.stt) if heard else None
-        return offer_of(stt, self._connection.config(self._names.mt), self._connection.config(self._names.tts))
+        mt = self._connection.config_with_languages(self._names.mt)
+        return offer_of(stt, mt, self._connection.config(self._names.tts))
 
     def served_versions(self) -> dict[str, str]:
         """Return the versions that Triton serves of each model, "1" or "1 2". Raises EngineError."""

@@ -14,15 +14,17 @@ def why_absent(repository: Path, model: str) -> str:
     if not config.is_file():
         return "not in the model repository"
     steps = _STEP.findall(config.read_text(encoding="utf-8"))
-    missing = [name for name in (model, *steps) if not _has_version(repository / name)]
+    missing = [name for name in (model, *steps) if not has_version(repository / name)]
     if not missing:
         return "Triton does not know it, and does not say why; its log may"
-    return "; ".join(_no_version(name) for name in dict.fromkeys(missing))
+    return "; ".join(f"{name} has no version{how_to_make(name)}" for name in dict.fromkeys(missing))
 
 
-def _has_version(folder: Path) -> bool:
+def has_version(folder: Path) -> bool:
+    """Tell whether the model's folder holds a version."""
     return folder.is_dir() and any(each.name.isdecimal() and each.is_dir() for each in folder.iterdir())
 
 
-def _no_version(model: str) -> str:
-    return f"{model} has no version" + (f": {export_command(model)}" if model in FAMILY_OF else "")
+def how_to_make(model: str) -> str:
+    """Return ": run ..." for a model whose versions an export makes, "" for any other."""
+    return f": {export_command(model)}" if model in FAMILY_OF else ""

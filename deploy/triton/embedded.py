@@ -1,7 +1,8 @@
 """The embedded Triton server: the real tritonserver from PyPI's `nvidia-pytriton`, on loopback. Standard library only.
 
 It serves the same model repository as Triton's container does; see wheel.py for how its backends are laid out and
-deploy/guard.py for what ends it. It loads only the models named (Triton pulls an ensemble's steps along).
+deploy/guard.py for what ends it. It loads only the models named, and what they need: Triton pulls an ensemble's steps
+along, parts.py names the models that a routing engine calls.
 """
 
 import hashlib
@@ -19,6 +20,7 @@ from deploy.errors import TritonStartFailed
 from deploy.processes import GuardedProcess, Launch, ProcessRecord, free_ports, tail
 from deploy.triton import status
 from deploy.triton.absent import why_absent
+from deploy.triton.parts import with_parts
 from deploy.triton.wheel import TritonWheel, assemble_backends, find_wheel
 
 CHECKOUT = Path(__file__).parents[2]
@@ -50,7 +52,7 @@ class EmbeddedTriton:
         """Prepare a server.
 
         Args:
-            models: names of the models to load; nothing else in `repository` is.
+            models: names of the models to load; of `repository` nothing else is but what these need.
             repository: Triton's model repository.
             server_venv: virtual environment that holds nvidia-pytriton.
             run_dir: for the log and the assembled backends; belongs to one server at a time.
@@ -61,6 +63,7 @@ class EmbeddedTriton:
             ready_timeout_s: how long loading the models may take.
         """
         self.models = tuple(models)
+        self._loaded = self.models
         self.log_path = run_dir / "triton.log"
         self._repository = repository
         self._server_venv = server_venv
@@ -109,6 +112,7 @@ class EmbeddedTriton:
             TritonStartFailed: the server ended, a model did not load (with the model's own error), or time ran out.
         """
         wheel = find_wheel(self._server_venv)
+        self._loaded = with_parts(self._repository, self.models)
         self._run_dir.mkdir(parents=True, exist_ok=True)
         workspace = self._run_dir.resolve()
         temporary = None
@@ -169,7 +173,7 @@ class EmbeddedTriton:
         }
         command = [str(wheel.binary), "--disable-auto-complete-config"]  # starts in a quarter of the time
         command += [f"--{name}={value}" for name, value in options.items()]
-        command += [f"--load-model={name}" for name in self.models]
+        command += [f"--load-model={name}" for name in self._loaded]
         return [*command, *self._extra_args]
 
     def _environment(self, wheel: TritonWheel) -> dict[str, str]:
@@ -187,7 +191,7 @@ class EmbeddedTriton:
                 raise TritonStartFailed(f"not ready within {self._ready_timeout_s:g} s\n{self._log_tail()}")
             time.sleep(_POLL_S)
         failed = status.failures(
-            self.models, status.repository_index(self.http_url), partial(why_absent, self._repository)
+            self._loaded, status.repository_index(self.http_url), partial(why_absent, self._repository)
         )
         self._require_running()  # else the answer was somebody else's, who took the port just before
         if failed:

@@ -19,7 +19,7 @@ def test_a_model_without_a_folder_is_not_there(tmp_path: Path) -> None:
 def test_an_exported_model_without_a_version_says_how_to_make_one(tmp_path: Path, beside: tuple[str, ...]) -> None:
     model(tmp_path, "lips_wav2lip", *beside)
     reason = why_absent(tmp_path, "lips_wav2lip")
-    assert reason.startswith("lips_wav2lip has no version: run `polylip models export wav2lip --checkpoint FILE`")
+    assert reason.startswith("lips_wav2lip has no version: run `polylip models export wav2lip --checkpoint PATH`")
 
 
 def test_an_ensemble_is_told_of_the_step_that_has_no_version(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ def status(name: str, ready: bool, reason: str = "") -> EngineStatus:
 def test_an_engine_without_a_version_is_missing_and_says_which_command_makes_one() -> None:
     (missing,) = missing_engines([status("faces_haar", True)], ["faces_haar", "lips_wav2lip"])
     assert missing.model == "lips_wav2lip"
-    assert "`polylip models export wav2lip --checkpoint FILE`" in str(missing)
+    assert "`polylip models export wav2lip --checkpoint PATH`" in str(missing)
 
 
 def test_what_triton_says_goes_before_what_we_suppose() -> None:
