@@ -1,5 +1,6 @@
 import pytest
 
+from tests.browsing import chromium
 from tests.fakes.gateway import FakeOwner, running_gateway
 
 
@@ -13,3 +14,9 @@ def gateway(tmp_path):
 def owner(gateway):
     with FakeOwner(gateway.broker, gateway.dubs, gateway.media) as owner:
         yield owner
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser

@@ -1,14 +1,13 @@
 """The page in a real browser: Debian's Chromium, headless."""
 
 import re
-import shutil
 
 import httpx
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from orchestrator.media.probe import probe
-from tests.browsing import CHROMIUM_ARGUMENTS, wait_until
+from tests.browsing import wait_until
 from tests.fakes.gateway import FakeOwner, running_gateway
 from tests.media_factory import make_clip
 from tests.waiting import eventually
@@ -16,17 +15,6 @@ from tests.waiting import eventually
 pytestmark = pytest.mark.browser
 
 PLAYABLE = "video => video.readyState >= 2"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.fail("chromium is missing: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM_ARGUMENTS))
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

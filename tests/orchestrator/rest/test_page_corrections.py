@@ -1,27 +1,14 @@
 """Correcting sentences on the page, in a real browser; a real session owner renders them on fake engines."""
 
-import shutil
-
 import httpx
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from client.errors import EngineRefused
-from tests.browsing import CHROMIUM_ARGUMENTS, wait_until
+from tests.browsing import wait_until
 from tests.fakes.dubbing import TEXTS, TRANSLATIONS, dubbing, three_sentences
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser():
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.fail("chromium is missing: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM_ARGUMENTS))
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
