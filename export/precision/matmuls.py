@@ -149,14 +149,14 @@ def _lookup(table: Embedding, tensors: Sequence[TensorProto], factor: float, gra
     }
     graph.initializer.extend(constant(f"{output}.{name}", array) for name, array in shapes.items())
 
-    def node(operator: str, inputs: Sequence[str], result: str, **settings: Any) -> NodeProto:
-        return helper.make_node(operator, inputs, [result], name=f"{operator}_{result}", **settings)
+    def node(operator: str, inputs: Sequence[str], result: str, settings: dict[str, Any] | None = None) -> NodeProto:
+        return helper.make_node(operator, inputs, [result], name=f"{operator}_{result}", **(settings or {}))
 
     return [
-        node("Gather", [blocks, ids], f"{output}.bytes", axis=0),
-        node("Cast", [f"{output}.bytes"], f"{output}.floats", to=TensorProto.FLOAT),
+        node("Gather", [blocks, ids], f"{output}.bytes"),
+        node("Cast", [f"{output}.bytes"], f"{output}.floats", {"to": TensorProto.FLOAT}),
         node("Sub", [f"{output}.floats", f"{output}.zero"], f"{output}.centred"),
-        node("Gather", [scales, ids], f"{output}.row_scales", axis=0),
+        node("Gather", [scales, ids], f"{output}.row_scales"),
         node("Mul", [f"{output}.row_scales", f"{output}.factor"], f"{output}.scaled"),
         node("Unsqueeze", [f"{output}.scaled", f"{output}.last"], f"{output}.steps"),
         node("Mul", [f"{output}.centred", f"{output}.steps"], f"{output}.blocks"),

@@ -19,7 +19,8 @@ def constant(name: str, array: NDArray[Any]) -> TensorProto:
 
 def contrib(operator: str, inputs: Sequence[str], outputs: Sequence[str], **settings: int) -> NodeProto:
     """Make a node of one of ONNX Runtime's own operators, named after its first output."""
-    return helper.make_node(operator, inputs, outputs, name=f"{operator}_{outputs[0]}", domain=CONTRIB, **settings)
+    numbers: dict[str, Any] = dict(settings)
+    return helper.make_node(operator, inputs, outputs, name=f"{operator}_{outputs[0]}", domain=CONTRIB, **numbers)
 
 
 def replace_nodes(model: onnx.ModelProto, instead: Mapping[int, Sequence[NodeProto]], dropped: Collection[int]) -> None:
