@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -122,7 +123,7 @@ def _prefix(inputs: RequestTensors) -> NDArray[np.float32] | None:
 
 def _checked(name: str, value: Any) -> Any:  # noqa: ANN401 (JSON in, an option's own type out)
     """Return an option with the type it must have."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
+    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     if name in _NUMBERS and number and (_NUMBERS[name] is float or isinstance(value, int)):
         return _NUMBERS[name](value)
     if name in (*_SWITCHES, "stream") and isinstance(value, bool):
