@@ -12,6 +12,8 @@ import sentencepiece
 
 _LEARNT_PIECES = 1200
 """At most, for each language: the paragraphs have no more to teach."""
+_CHARACTERS = "0123456789.,;:!?¿¡-'\"()%"
+"""Known whether or not the paragraphs have them."""
 _FILLER = "\u2581word{}"
 """What stands in for the pieces that a large vocabulary would have learnt."""
 
@@ -45,7 +47,7 @@ def _learn(lines: tuple[str, ...], pieces: int) -> bytes:
     try:
         sentencepiece.SentencePieceTrainer.train(
             sentence_iterator=iter(lines), model_writer=written, model_type="unigram", vocab_size=pieces,
-            hard_vocab_limit=False, character_coverage=1.0, num_threads=1, minloglevel=2,
+            hard_vocab_limit=False, character_coverage=1.0, required_chars=_CHARACTERS, num_threads=1, minloglevel=2,
         )  # fmt: skip
     except RuntimeError as error:
         raise ValueError(f"no vocabulary of {pieces} pieces can be learnt: {error}") from error
