@@ -16,6 +16,9 @@ export function wireUpload(onAccepted) {
   });
   $("clip").addEventListener("change", () => choose($("clip").files[0]));
   $("source").addEventListener("change", offerTargets);
+  for (const id of ["transcript-file", "background", "glossary", "source", "target"]) {
+    $(id).addEventListener("change", () => { idempotencyKey = null; }); // another request than the one before
+  }
   for (const kind of ["dragover", "dragleave", "drop"]) {
     $("drop").addEventListener(kind, (event) => {
       event.preventDefault();
@@ -65,6 +68,13 @@ function sizeOf(file) {
 async function submit(onAccepted) {
   if (clip === null) return;
   showProblem(null);
+  let glossary;
+  try {
+    glossary = glossaryOf($("glossary").value);
+  } catch (problem) {
+    showProblem(problem);
+    return;
+  }
   $("start").disabled = true;
   $("sending").hidden = false;
   // The same key again after a broken connection: if the first try arrived after all, no second dub is made.
@@ -72,6 +82,11 @@ async function submit(onAccepted) {
   const form = new FormData();
   form.append("target_language", $("target").value);
   if ($("source").value) form.append("source_language", $("source").value);
+  for (const [name, value] of Object.entries({ background: $("background").value, glossary })) {
+    if (value) form.append(name, value);
+  }
+  const [transcript] = $("transcript-file").files;
+  if (transcript) form.append("transcript", transcript, transcript.name);
   form.append("clip", clip, clip.name);
   try {
     const accepted = await sendClip(form, idempotencyKey, (share) => { $("sent").value = share; });
@@ -86,6 +101,19 @@ async function submit(onAccepted) {
     $("sent").value = 0;
     offerTargets();
   }
+}
+
+// Lines "term = translation" as the JSON object that the field takes; "" for none.
+function glossaryOf(text) {
+  const lines = text.split("\n").map((line) => line.trim()).filter(Boolean);
+  const pairs = lines.map((line) => {
+    const [term, translation, ...rest] = line.split("=").map((part) => part.trim());
+    if (!term || !translation || rest.length > 0) {
+      throw { title: "The fixed translations cannot be read", detail: `“${line}” is not of the form “term = translation”.` };
+    }
+    return [term, translation];
+  });
+  return pairs.length > 0 ? JSON.stringify(Object.fromEntries(pairs)) : "";
 }
 
 function newKey() {

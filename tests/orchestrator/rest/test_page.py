@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from orchestrator.media.probe import probe
+from orchestrator.store.artefacts import Artefact
 from tests.browsing import wait_until
 from tests.fakes.gateway import FakeOwner, running_gateway
 from tests.media_factory import make_clip
@@ -98,6 +99,28 @@ def test_both_videos_play_and_stop_together_and_one_is_heard(page, owner, clip):
     expect(page.locator("#play")).to_have_text("Play both")
     page.click(".seek")
     wait_until(page, f"{both}.every(video => !video.paused && video.currentTime >= 0.1)")
+
+
+def test_what_is_said_the_own_sound_and_fixed_translations_can_be_given(page, owner, clip, gateway, tmp_path):
+    spoken = tmp_path / "spoken.srt"
+    spoken.write_text("1\n00:00:00,200 --> 00:00:01,800\nA moon shot.\n")
+    page.click("#more summary")
+    page.set_input_files("#transcript-file", str(spoken))
+    page.select_option("#background", "off")
+    page.fill("#glossary", "moon shot")
+    page.set_input_files("#clip", str(clip))
+    page.click("#start")
+    expect(page.locator("#problem-detail")).to_have_text("“moon shot” is not of the form “term = translation”.")
+    page.fill("#glossary", "moon shot = gran salto\n\nAda=Ada")
+    page.click("#start")
+    expect(page.locator("#job")).to_be_visible()
+    eventually(lambda: owner.jobs)
+    job = owner.jobs[-1]
+    assert (job.background, job.glossary) == ("off", {"moon shot": "gran salto", "Ada": "Ada"})
+    with gateway.media.open(job.dub_id, Artefact.TRANSCRIPT) as kept:
+        assert kept.read() == spoken.read_bytes()
+    page.click("#again")
+    assert page.input_value("#glossary") == ""
 
 
 def test_a_reload_goes_on_where_it_was(page, owner, clip):
