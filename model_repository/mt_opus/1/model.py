@@ -1,7 +1,7 @@
 """mt_opus: routes to the models of single pairs. Tensors: ../config.pbtxt; the way: opus_route.py.
 
-Requests are answered through their response senders, and `execute` returns at once: so requests of many callers reach the
-pairs' models at the same time, which decode them together.
+Requests are answered through their response senders, and `execute` returns at once: so the requests of many callers reach
+the models of pairs at the same time, which decode them together.
 """
 
 from __future__ import annotations
@@ -69,9 +69,11 @@ async def _ask(hop: Hop, text: str) -> tuple[str, Sequence[str]]:
     asked = pb_utils.InferenceRequest(model_name=hop.model, requested_output_names=_OUTPUTS, inputs=inputs)
     response = await asked.async_exec()
     if response.has_error():
-        error = response.error()
-        if error.code() == pb_utils.TritonError.INVALID_ARG:
-            raise InvalidRequest(error.message())
-        raise RuntimeError(f"{hop.model}: {error.message()}")
+        message = response.error().message()
+        if message.startswith(
+            tuple(each.name() for each in inputs)
+        ):  # how refusals begin; the status is lost on the way
+            raise InvalidRequest(message)
+        raise RuntimeError(f"{hop.model}: {message}")
     found = {output.name(): output.as_numpy().reshape(-1)[0].decode("utf-8") for output in response.output_tensors()}
     return found["TEXT"], found["LOST_NUMBERS"].split()
