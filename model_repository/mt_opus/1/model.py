@@ -1,7 +1,7 @@
 """mt_opus: routes to the models of single pairs. Tensors: ../config.pbtxt; the way: opus_route.py.
 
-Requests are answered through their response senders, and `execute` returns at once: so the requests of many callers reach
-the models of pairs at the same time, which decode them together.
+Requests are answered through their response senders, and `execute` returns at once: so the requests of many callers
+reach the models of pairs at the same time, which decode them together.
 """
 
 from __future__ import annotations
