@@ -1,7 +1,7 @@
 """The engines of one process: made on first use, one for each model, over one Triton connection."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from client.contracts import BoundaryEngine, FacesEngine, LipsEngine, MtEngine, SttEngine, Task, TtsEngine
@@ -14,7 +14,7 @@ from client.triton import (
     TritonStt,
     TritonTts,
 )
-from orchestrator.languages import Offer, offer_of
+from orchestrator.languages import Offer, chosen_engines, offer_of
 from orchestrator.settings import Settings
 
 E = TypeVar("E")
@@ -76,14 +76,19 @@ class Engines:
         timeout_s = self._triton.boundary_timeout_s
         return self._engine(Task.BOUNDARY, name, lambda: TritonBoundary(self._connection, name, timeout_s))
 
-    def offer(self, *, heard: bool = True) -> Offer:
-        """Return which languages the settings' engines dub. Raises EngineError.
+    def offer(self, wanted: Mapping[str, str] | None = None, *, heard: bool = True) -> Offer:
+        """Return which languages the engines dub. Raises EngineError.
 
-        `heard`: False where a transcript is given.
+        `wanted`: task -> model, where it is another than the settings'; `heard`: False where a transcript is given.
         """
-        stt = self._connection.config_with_languages(self._names.stt) if heard else None
-        mt = self._connection.config_with_languages(self._names.mt)
-        return offer_of(stt, mt, self._connection.config(self._names.tts))
+        names = chosen_engines(self._names, wanted or {})
+        stt = self._connection.config_with_languages(names[Task.STT]) if heard else None
+        mt = self._connection.config_with_languages(names[Task.MT])
+        return offer_of(stt, mt, self._connection.config(names[Task.TTS]))
+
+    def source_languages(self, target: str, wanted: Mapping[str, str]) -> tuple[str, ...]:
+        """Return the languages in which a clip to be dubbed into `target` may be spoken. Raises EngineError."""
+        return self.offer(wanted).sources(target)
 
     def served_versions(self) -> dict[str, str]:
         """Return the versions that Triton serves of each model, "1" or "1 2". Raises EngineError."""

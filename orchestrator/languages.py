@@ -24,6 +24,10 @@ class Offer:
         if not any(pair.target == target and source in ("", pair.source) for pair in self.pairs):
             raise LanguagePairUnsupported(source, target, self.pairs)
 
+    def sources(self, target: str) -> tuple[str, ...]:
+        """Return the languages from which `target` is dubbed."""
+        return tuple(dict.fromkeys(pair.source for pair in self.pairs if pair.target == target))
+
     def source(self, asked: str, default: str) -> str:
         """Return the source language to use when the request names `asked`: "" only where it can be detected."""
         return asked or ("" if self.detects_source else default)

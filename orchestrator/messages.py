@@ -63,7 +63,7 @@ class SpeechChunk(Record, frozen=True, kw_only=True):
     pcm: bytes
     """16 kHz."""
     source_language: str
-    """ISO 639-1; "" = detect."""
+    """ISO 639-1; several, separated by blanks: detect which of them; "": detect any."""
     reply_to: str
     """Queue of the owner that waits for the transcript."""
 

@@ -30,6 +30,7 @@ class AudioJob:
 
     session_id: uuid.UUID
     source_language: str
+    """As in SpeechChunk."""
     engines: dict[str, str]
     reply_to: str
     transcript: tuple[Line, ...] | None = None

@@ -1,6 +1,7 @@
 """What a session is given: the request, the engines that it calls itself, and who watches."""
 
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -52,6 +53,13 @@ class SessionEngines(Protocol):
 
     def served_versions(self) -> dict[str, str]:
         """Return the versions that are served of each model; one that is not loaded is left out. Raises EngineError."""
+        ...
+
+    def source_languages(self, target: str, wanted: Mapping[str, str]) -> Sequence[str]:
+        """Return the languages in which a clip to be dubbed into `target` may be spoken. Raises EngineError.
+
+        Asked where the source is to be detected; `wanted`: the request's engines.
+        """
         ...
 
     def boundary(self, model: str = "") -> BoundaryEngine | None:

@@ -29,6 +29,8 @@ class SentenceSender:
         self._replies = replies
         self._publisher = publisher
         self._uncorrected = set(request.corrections)
+        self._language = request.source_language
+        """That was spoken last."""
 
     def send(self, segment: Segment) -> bool:
         """Send a sentence on; False when it keeps its own sound: no speech was understood, or it is to be skipped."""
@@ -39,7 +41,8 @@ class SentenceSender:
             return False
         if correction.text:
             segment.source_text = correction.text
-            segment.language = segment.language or self._request.source_language
+            segment.language = segment.language or self._language
+        self._language = segment.language or self._language
         if correction.translation:
             self._publisher.publish(topology.TRANSLATION, self._translation(segment, correction.translation))
         elif correction.text or segment.gate is not None:

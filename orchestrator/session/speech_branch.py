@@ -67,7 +67,10 @@ class SpeechBranch:
         self.recall = Recall(outbox, cache, request, engines, settings, self._take)
         self.sender = SentenceSender(request, replies, self.recall)
         given = request.transcript
-        job = AudioJob(request.session_id, request.source_language, request.engines, replies.transcripts, given)
+        spoken = request.source_language
+        if not spoken and given is None:  # detected, but never as a language that cannot be dubbed
+            spoken = " ".join(engines.source_languages(request.target_language, request.engines))
+        job = AudioJob(request.session_id, spoken, request.engines, replies.transcripts, given)
         gated = settings.gate.enabled and given is None
         boundary = engines.boundary(request.engines.get(Task.BOUNDARY, "")) if gated else None
         self.judge = TextJudge(boundary, settings.gate, traceparent)

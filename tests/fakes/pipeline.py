@@ -2,7 +2,7 @@
 
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +34,8 @@ class FakeEngines:
         default_factory=lambda: {"stt_pocketsphinx": "1", "mt_apertium": "1", "tts_espeak": "1"}
     )
     """That are served of each model."""
+    sources: tuple[str, ...] = ("en", "fr")
+    """Languages in which a clip may be spoken."""
     asked: list[tuple[str, str]] = field(default_factory=list)
 
     def stt(self, model: str = "") -> FakeStt:
@@ -58,6 +60,9 @@ class FakeEngines:
 
     def served_versions(self) -> dict[str, str]:
         return self.versions
+
+    def source_languages(self, target: str, wanted: Mapping[str, str]) -> tuple[str, ...]:
+        return self.sources
 
     def boundary(self, model: str = "") -> FakeBoundary | None:
         self.asked.append(("boundary", model))

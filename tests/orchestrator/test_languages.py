@@ -28,6 +28,11 @@ def test_what_is_not_offered_is_refused_with_the_pairs_there_are():
     assert LanguagePair("en", "es") in refused.value.pairs
 
 
+def test_the_sources_of_a_target_are_each_named_once():
+    assert offer().sources("es") == ("en", "fr")
+    assert offer().sources("fi") == ()
+
+
 def test_an_unknown_source_may_be_any():
     offer().check("", "es")
 
