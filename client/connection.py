@@ -1,11 +1,13 @@
 """One gRPC connection to Triton, shared by all engines of a process."""
 
 import ipaddress
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
 import grpc
+import structlog
 from numpy.typing import NDArray
 from tritonclient.grpc import InferenceServerClient, InferInput, InferRequestedOutput, InferResult
 from tritonclient.grpc.service_pb2_grpc import GRPCInferenceServiceStub
@@ -17,9 +19,12 @@ from client.errors import EngineFault, EngineNotLoaded
 from client.grpc_errors import translate_in_stream, translated
 from client.model_config import ModelConfig
 from client.pair_models import PAIR_MODELS, pair_models, with_pairs
+from client.pinned import split_pinned
 from client.shared_memory import RegionCalls, RegionPool
 from client.statistics import ModelStatistics, statistics_of
 from client.tensors import stream_request
+
+log = structlog.get_logger()
 
 
 class TritonConnection:
@@ -68,22 +73,63 @@ class TritonConnection:
         timeout_s: float,
         traceparent: str = "",
         outputs: Sequence[InferRequestedOutput] | None = None,
+        strict: bool = False,
     ) -> InferResult:
-        """Run one inference; `outputs` None asks for all."""
-        with translated(model):
-            return self._client.infer(
-                model, inputs, outputs=outputs, client_timeout=timeout_s, headers=_headers(traceparent)
-            )
+        """Run one inference; `outputs` None asks for all.
+
+        `model` may name a version ("stt_whisper@2", client/pinned.py); once that is not served any more, the call goes
+        to the one that is, unless it is `strict`.
+        """
+        name, version = split_pinned(model)
+        try:
+            with translated(model):
+                return self._client.infer(
+                    name,
+                    inputs,
+                    model_version=version,
+                    outputs=outputs,
+                    client_timeout=timeout_s,
+                    headers=_headers(traceparent),
+                )
+        except EngineNotLoaded:
+            if strict or not version:
+                raise
+        log.info("a pinned version is not served any more: the call goes to the one that is", model=model)
+        return self.infer(name, inputs, timeout_s=timeout_s, traceparent=traceparent, outputs=outputs)
 
     def stream(
-        self, model: str, arrays: Mapping[str, NDArray[Any]], *, timeout_s: float, traceparent: str = ""
+        self,
+        model: str,
+        arrays: Mapping[str, NDArray[Any]],
+        *,
+        timeout_s: float,
+        traceparent: str = "",
+        strict: bool = False,
     ) -> Iterator[InferResult]:
         """Yield a decoupled model's responses as they come; the deadline covers the whole stream.
 
         Closing the iterator early cancels the request on the server. Responses wait in gRPC's flow-control window,
-        which is the bound of what is buffered here.
+        which is the bound of what is buffered here. `model` may name a version, as in `infer`.
         """
+        name, version = split_pinned(model)
+        answered = False
+        try:
+            with closing(self._stream(name, version, arrays, timeout_s, traceparent)) as results:
+                for result in results:
+                    answered = True
+                    yield result
+            return
+        except EngineNotLoaded:
+            if strict or not version or answered:
+                raise
+        log.info("a pinned version is not served any more: the call goes to the one that is", model=model)
+        yield from self._stream(name, "", arrays, timeout_s, traceparent)
+
+    def _stream(
+        self, model: str, version: str, arrays: Mapping[str, NDArray[Any]], timeout_s: float, traceparent: str
+    ) -> Generator[InferResult, None, None]:
         request = stream_request(model, arrays)
+        request.model_version = version
         # Without it the end of a stream is not told, and silence cannot be distinguished from it.
         request.parameters["triton_enable_empty_final_response"].bool_param = True
         with translated(model):
@@ -96,10 +142,12 @@ class TritonConnection:
             call.cancel()
 
     def config(self, model: str) -> ModelConfig:
-        """Read the configuration that Triton serves `model` with."""
-        with translated(model):
-            config = self._client.get_model_config(model, client_timeout=self._control_timeout_s).config
-        return model_config_of(config)
+        """Read the configuration that Triton serves `model` with; all versions of a model have one."""
+        return model_config_of(self._config_message(model))
+
+    def is_decoupled(self, model: str) -> bool:
+        """Tell whether the model answers in streams."""
+        return bool(self._config_message(model).model_transaction_policy.decoupled)
 
     def config_with_languages(self, model: str) -> ModelConfig:
         """Read the configuration as if it stated its languages itself.
@@ -134,6 +182,11 @@ class TritonConnection:
         """Unload the model; requests in flight finish."""
         with translated(model):
             self._client.unload_model(model, client_timeout=timeout_s)
+
+    def _config_message(self, model: str) -> Any:  # noqa: ANN401 - a protobuf message
+        name, _ = split_pinned(model)
+        with translated(model):
+            return self._client.get_model_config(name, client_timeout=self._control_timeout_s).config
 
     def _stated(self, model: str) -> Mapping[str, str]:
         """Return a model's parameters; none when it was unloaded meanwhile."""
