@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from deploy.triton.embedded import EmbeddedTriton
+from deploy.triton.profiles import profile_arguments
 from orchestrator.background_choice import BackgroundChoice
 from orchestrator.engines import Engines
 from orchestrator.face_choice import FaceChoice
@@ -102,7 +103,10 @@ def local_pipeline(settings: Settings) -> Iterator[LocalPipeline]:
     stop = threading.Event()
     with ExitStack() as stack:
         run_dir = stack.enter_context(tempfile.TemporaryDirectory(prefix="polylip-"))
-        triton = stack.enter_context(EmbeddedTriton(settings.engines.names(), run_dir=Path(run_dir)))
+        profile = profile_arguments(settings.triton.profile)
+        triton = stack.enter_context(
+            EmbeddedTriton(settings.engines.names(), run_dir=Path(run_dir), extra_args=profile)
+        )
         settings = settings.model_copy(
             update={"triton": settings.triton.model_copy(update={"grpc_url": triton.grpc_url})}
         )

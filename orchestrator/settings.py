@@ -1,6 +1,7 @@
 """Every number that can be turned, as one typed object read once from the environment (prefix `POLYLIP_`).
 
 Nested fields use two underscores: `POLYLIP_ENGINES__STT=stt_whisper`. A value outside its range stops the start.
+A value may lie in a file instead (secrets do): `POLYLIP_BROKER__URL_FILE=/run/secrets/broker_url` (environment.py).
 "Paper" in a docstring means the default is the paper's (Table I, Table II or its text).
 """
 
@@ -9,7 +10,9 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import AnyUrl, BaseModel, Field, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from orchestrator.environment import EnvironmentWithFiles
 
 MIB = 1024 * 1024
 
@@ -42,6 +45,9 @@ class TritonSettings(_Section):
 
     grpc_url: str = "127.0.0.1:8001"
     """host:port of Triton's gRPC endpoint."""
+    profile: Literal["cpu", "gpu_ort", "gpu_tensorrt"] = "cpu"
+    """Which of the repository's configurations a Triton that we start serves (docs/GPU.md): `config.pbtxt`, or
+    `configs/<profile>.pbtxt` of the models that have one."""
     stt_timeout_s: float = Field(60.0, gt=0, le=600)
     mt_timeout_s: float = Field(30.0, gt=0, le=600)
     tts_timeout_s: float = Field(120.0, gt=0, le=600)
@@ -326,3 +332,15 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = "console"
     source_language: str = "en"
     """Assumed when a request names none and the STT engine cannot detect."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read arguments, then the environment with the files that it names; nothing else."""
+        return init_settings, EnvironmentWithFiles(settings_cls)

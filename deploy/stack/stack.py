@@ -18,6 +18,7 @@ from deploy.stack.services import COMMANDS, GATEWAY, RABBITMQ, SOURCES, TRITON, 
 from deploy.stack.state import ServiceState, StackState
 from deploy.triton import status as triton_status
 from deploy.triton.embedded import CHECKOUT, EmbeddedTriton
+from deploy.triton.profiles import profile_arguments
 from orchestrator.settings import Settings
 
 _GRACE_S = 15.0  # a worker finishes the message in its hands
@@ -125,11 +126,12 @@ class Stack:
 
     def _up_triton(self, state: StackState, settings: Settings) -> dict[str, int]:
         models = settings.engines.names()
-        inputs = _inputs(TRITON, {"models": models})
+        profile = profile_arguments(settings.triton.profile)
+        inputs = _inputs(TRITON, {"models": models, "profile": profile})
         kept = self._keep(state, TRITON, inputs, lambda service: _triton_is_ready(service, models))
         if kept is not None:
             return kept.ports
-        server = EmbeddedTriton(models, run_dir=self._run_dir / "triton", owned=False)
+        server = EmbeddedTriton(models, run_dir=self._run_dir / "triton", owned=False, extra_args=profile)
         ports = {"http": server.http_port, "grpc": server.grpc_port, "metrics": server.metrics_port}
 
         def remember(record: ProcessRecord) -> None:

@@ -9,6 +9,7 @@ import msgspec
 
 from client.contracts import Task
 from deploy.triton.embedded import EmbeddedTriton
+from deploy.triton.profiles import profile_arguments
 from orchestrator.engines import Engines
 from orchestrator.evaluation.cache import AnswerCache
 from orchestrator.evaluation.comet import comet_scores
@@ -48,11 +49,12 @@ def evaluate_translation(
 
 @contextmanager
 def _engines(settings: Settings, *, stt: bool) -> Iterator[EvaluatedEngines]:
+    profile = profile_arguments(settings.triton.profile)
     names = {Task.STT: settings.engines.stt, Task.MT: settings.engines.mt, Task.BOUNDARY: settings.engines.boundary}
     asked = {task: name for task, name in names.items() if name and (stt or task is not Task.STT)}
     with (
         tempfile.TemporaryDirectory(prefix="polylip-") as folder,
-        EmbeddedTriton(list(asked.values()), run_dir=Path(folder)) as triton,
+        EmbeddedTriton(list(asked.values()), run_dir=Path(folder), extra_args=profile) as triton,
     ):
         triton_settings = settings.triton.model_copy(update={"grpc_url": triton.grpc_url})
         engines = Engines(settings.model_copy(update={"triton": triton_settings}))
