@@ -38,7 +38,7 @@ class Engine:
         """`on_step` is told before every step how many generations share it."""
         self._graphs, self._front_end, self._limits, self._on_step = graphs, front_end, limits, on_step
         self._encoder = SourceEncoder(graphs, limits.encode_batch)
-        self._inbox: queue.SimpleQueue[Ticket | None] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[tuple[Ticket, ...] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name="generate", daemon=True)
         self._jobs: list[RunningJob] = []
         self._waiting: list[Generation] = []
@@ -50,9 +50,9 @@ class Engine:
         """Begin to serve."""
         self._thread.start()
 
-    def submit(self, ticket: Ticket) -> None:
-        """Take a request; its ticket is answered from the engine's thread."""
-        self._inbox.put(ticket)
+    def submit(self, *tickets: Ticket) -> None:
+        """Take requests, which begin together; their tickets are answered from the engine's thread."""
+        self._inbox.put(tickets)
 
     def close(self) -> None:
         """Serve what was submitted, then end."""
@@ -74,14 +74,15 @@ class Engine:
         """Start the jobs of new requests; wait for one if there is nothing else to do."""
         block = not self._jobs and not self._closing
         while block or not self._inbox.empty():
-            ticket = self._inbox.get()
+            tickets = self._inbox.get()
             block = False
-            if ticket is None:
+            if tickets is None:
                 self._closing = True
                 continue
-            running = RunningJob(ticket, self._front_end.job(ticket.inputs, ticket.emit))
-            self._jobs.append(running)
-            self._advance(running)
+            for ticket in tickets:
+                running = RunningJob(ticket, self._front_end)
+                self._jobs.append(running)
+                self._advance(running)
 
     def _advance(self, running: RunningJob) -> None:
         """Run the front-end's code until it has to wait for generations, or is done."""

@@ -102,21 +102,20 @@ class Graphs:
 def open_graphs(folder: VersionFolder, options: Options, log: Callable[[str], None]) -> Graphs:
     """Open what the folder holds; BadFolder names the graph and the tensor that does not fit."""
 
-    def session(path: Path) -> Session:
-        return Session(open_session(path, options, log), run_options(options))
+    def session(path: Path, chosen: Options = options) -> Session:
+        return Session(open_session(path, chosen, log), run_options(chosen))
 
-    def optional(name: str) -> Session | None:
-        path = folder.optional_file(name)
-        return session(path) if path else None
-
+    # One thread for what only copies: the threads of a pool of its own would go on looking for work, on the decoder's
+    # cores, after every step of a beam search.
     small = replace(options, intra_op_num_threads=1, openvino=None)
+    encoder, embed = folder.optional_file("encoder.onnx"), folder.optional_file("embed.onnx")
     graphs = Graphs(
         settings=folder.settings,
         decoder=session(folder.file("decoder.onnx")),
-        encoder=optional("encoder.onnx"),
-        reorder=session(folder.file("reorder.onnx")),
-        embed=optional("embed.onnx"),
-        pad_front=Session(open_session(PAD_FRONT, small, log), run_options(small)),
+        encoder=session(encoder) if encoder else None,
+        reorder=session(folder.file("reorder.onnx"), small),
+        embed=session(embed, small) if embed else None,
+        pad_front=session(PAD_FRONT, small),
     )
     _check(folder, graphs)
     return graphs

@@ -48,8 +48,7 @@ class TritonPythonModel:
 
     def execute(self, requests: Sequence[pb_utils.InferenceRequest]) -> None:
         """Hand the requests to the engine, which answers them."""
-        for request in requests:
-            self._engine.submit(_Ticket(request, self._read(request), self._decoupled))
+        self._engine.submit(*(_Ticket(request, self._read(request), self._decoupled) for request in requests))
 
     def finalize(self) -> None:
         """Answer what was taken, then end."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from .frontend import Job, Outputs, RequestTensors
+from .frontend import FrontEnd, Job, Outputs, RequestTensors
 from .generation import GenerationRequest, GenerationResult
 from .generations import Generation
 
@@ -40,12 +40,12 @@ class RunningJob:
     """A generator that waits for the results of what it asked last."""
 
     ticket: Ticket
-    job: Job
+    front_end: FrontEnd
     generations: list[Generation] = field(default_factory=list)
     """What it asked last."""
     _results: list[GenerationResult | None] = field(default_factory=list)
     _error: Exception | None = None
-    _started: bool = False
+    _job: Job | None = None
 
     @property
     def ready(self) -> bool:
@@ -57,7 +57,8 @@ class RunningJob:
         try:
             requests = self._resume()
             while not requests:
-                requests = self.job.send([])
+                assert self._job is not None
+                requests = self._job.send([])
         except StopIteration as stop:
             self.ticket.succeed(stop.value)
             return None
@@ -90,13 +91,14 @@ class RunningJob:
         for generation in self.generations:
             generation.cancelled = True
         self.ticket.drop()
-        self.job.close()
+        if self._job is not None:
+            self._job.close()
 
     def _resume(self) -> Sequence[GenerationRequest]:
+        if self._job is None:
+            self._job = self.front_end.job(self.ticket.inputs, self.ticket.emit)
+            return next(self._job)
         if self._error is not None:
             error, self._error = self._error, None
-            return self.job.throw(error)
-        if not self._started:
-            self._started = True
-            return next(self.job)
-        return self.job.send([result for result in self._results if result is not None])
+            return self._job.throw(error)
+        return self._job.send([result for result in self._results if result is not None])
