@@ -14,8 +14,8 @@ from generate.frontend import Emit, Job, Outputs, RequestTensors
 from generate.generation import GenerationRequest, GenerationResult, Source
 
 from .mel import FRAMES_PER_S, HOP, SAMPLE_RATE_HZ, log_mel
-from .transcription import Transcriber
-from .verdict import Attempt, is_silence
+from .transcription import Transcriber, Window
+from .verdict import Attempt, is_silence, is_unspeakable
 from .voice import has_voice
 from .windows import windows
 
@@ -61,9 +61,9 @@ class WhisperFrontEnd:
         return answer(found, self._section.languages, batched=given.ndim == 2)
 
     def _recognise(self, pieces: Sequence[NDArray[np.float32]], candidates: Sequence[str]) -> Recognition:
-        sources = [self._source(piece) for piece in pieces]
-        language, attempts = yield from self._transcriber.transcribe(sources, candidates)
-        heard = [attempt for attempt in attempts if not is_silence(attempt, self._options.thresholds)]
+        heard_windows = [Window(self._source(piece), len(piece) / SAMPLE_RATE_HZ) for piece in pieces]
+        language, attempts = yield from self._transcriber.transcribe(heard_windows, candidates)
+        heard = [attempt for attempt in attempts if self._is_speech(attempt)]
         counted = heard or attempts
         return Found(
             text=" ".join(attempt.text for attempt in heard if attempt.text),
@@ -71,6 +71,10 @@ class WhisperFrontEnd:
             no_speech_probability=min(attempt.no_speech_probability for attempt in counted),
             mean_logprob=mean_logprob(counted),
         )
+
+    def _is_speech(self, attempt: Attempt) -> bool:
+        thresholds = self._options.thresholds
+        return not is_silence(attempt, thresholds) and not is_unspeakable(attempt, thresholds)
 
     def _worth_hearing(self, piece: NDArray[np.float32]) -> bool:
         return has_voice(piece) if self._options.voice_gate else bool(piece.any())

@@ -48,6 +48,7 @@ def read_options(parameters: Mapping[str, str]) -> WhisperOptions:
             compression_ratio=_read(parameters, "compression_ratio_threshold", _above_0, limits.compression_ratio),
             logprob=_read(parameters, "logprob_threshold", _finite, limits.logprob),
             no_speech=_read(parameters, "no_speech_threshold", _finite, limits.no_speech),
+            chars_per_s=_read(parameters, "max_chars_per_s", _above_0, limits.chars_per_s),
         ),
     )
 

@@ -21,6 +21,16 @@ from .verdict import Attempt, best_of, needs_another
 _LOOK = DecodingOptions(max_new_tokens=0)
 """Reads the prompt and generates nothing."""
 
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What is decoded as a whole."""
+
+    source: Source
+    length_s: float
+    """Of its sound, without the silence behind it."""
+
+
 Steps = Generator[Sequence[GenerationRequest], list[GenerationResult], tuple[str, list[Attempt]]]
 
 
@@ -35,30 +45,30 @@ class Transcriber:
     """Temperature 0: greedy, or as many beams as the version asks for, with its suppressed tokens and the most tokens
     that a window may have. `logprobs` is set."""
 
-    def transcribe(self, sources: Sequence[Source], candidates: Sequence[str]) -> Steps:
+    def transcribe(self, windows: Sequence[Window], candidates: Sequence[str]) -> Steps:
         """Return the language and, for each window, the attempt that is kept.
 
-        `sources`: the windows, at least one; `candidates`: languages of the section's, detected by the first window
+        `windows`: at least one; `candidates`: languages of the section's, detected by the first window
         where there are several.
         """
         language = candidates[0]
         if len(candidates) > 1:
-            language = yield from self._detect(sources[0], candidates)
+            language = yield from self._detect(windows[0].source, candidates)
         prompt = self.section.prompt(language)
         kept: dict[int, Attempt] = {}
-        pending = list(range(len(sources)))
+        pending = list(range(len(windows)))
         for temperature in self.options.temperatures:
             options = self._options(temperature)
             results = yield [
-                GenerationRequest(options, prompt=prompt, source=sources[index], prompt_logits=(0,))
+                GenerationRequest(options, prompt=prompt, source=windows[index].source, prompt_logits=(0,))
                 for index in pending
             ]
             for index, result in zip(pending, results, strict=True):
-                kept[index] = self._attempt(result, temperature)
+                kept[index] = self._attempt(result, temperature, windows[index].length_s)
             pending = [index for index in pending if needs_another(kept[index], self.options.thresholds)]
             if not pending:
                 break
-        return language, [kept[index] for index in range(len(sources))]
+        return language, [kept[index] for index in range(len(windows))]
 
     def _detect(
         self, source: Source, candidates: Sequence[str]
@@ -75,7 +85,7 @@ class Transcriber:
         seed, samples = round(1000 * temperature), self.options.best_of
         return replace(self.certain, beams=1, temperature=temperature, hypotheses=samples, seed=seed)
 
-    def _attempt(self, result: GenerationResult, temperature: float) -> Attempt:
+    def _attempt(self, result: GenerationResult, temperature: float, length_s: float) -> Attempt:
         sums = [sum_logprob(each) for each in result.hypotheses]
         chosen = best_of(sums, [len(each.text_tokens) for each in result.hypotheses])
         tokens = result.hypotheses[chosen].text_tokens
@@ -85,6 +95,7 @@ class Transcriber:
             mean_logprob=min(0.0, sums[chosen] / (len(tokens) + 1)),
             no_speech_probability=float(softmax(result.prompt_logits[0])[self.section.no_speech]),
             temperature=temperature,
+            length_s=length_s,
         )
 
 

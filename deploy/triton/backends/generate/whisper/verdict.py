@@ -2,7 +2,8 @@
 
 The rules and numbers of openai-whisper's transcribe.py (`decode_with_fallback`; paper, section 4.5): a text that
 repeats itself, or of which the network is not sure, is made again at the next temperature; what the network takes for
-silence, and is not sure of, is no text.
+silence, and is not sure of, is no text. One rule is ours: more than anybody could say in the time is made again too,
+and is no text if it stays so. A decoder that misses its end would otherwise have minutes of it translated and spoken.
 """
 
 import zlib
@@ -20,6 +21,12 @@ class Thresholds:
     """Mean log-probability of a token below which the network is not sure."""
     no_speech: float = 0.6
     """Probability of <|nospeech|> above which a text that the network is not sure of is no speech."""
+    chars_per_s: float = 50.0
+    """More characters than this a second, and some to begin with, cannot be said: fast speakers reach 25."""
+
+
+_FREE_CHARS = 30
+"""Said in no time, so that the first word of a short recording counts as possible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +40,19 @@ class Attempt:
     """Sum of the tokens' natural log-probabilities, the end token's included, / (tokens + 1)."""
     no_speech_probability: float
     temperature: float
+    length_s: float
+    """Of the window's sound."""
 
     @property
     def compression_ratio(self) -> float:
         """Bytes of the text / bytes of it compressed; 0 for no text (compressed it is longer)."""
         raw = self.text.encode()
         return len(raw) / len(zlib.compress(raw))
+
+
+def is_unspeakable(attempt: Attempt, thresholds: Thresholds) -> bool:
+    """Tell whether the text is longer than anything that can be said in the window."""
+    return len(attempt.text) > _FREE_CHARS + thresholds.chars_per_s * attempt.length_s
 
 
 def is_silence(attempt: Attempt, thresholds: Thresholds) -> bool:
@@ -52,7 +66,8 @@ def needs_another(attempt: Attempt, thresholds: Thresholds) -> bool:
     unsure = attempt.mean_logprob < thresholds.logprob
     if attempt.no_speech_probability > thresholds.no_speech and unsure:
         return False  # silence: another temperature would only invent another text
-    return unsure or attempt.compression_ratio > thresholds.compression_ratio
+    repetitive = attempt.compression_ratio > thresholds.compression_ratio
+    return unsure or repetitive or is_unspeakable(attempt, thresholds)
 
 
 def best_of(sum_logprobs: Sequence[float], lengths: Sequence[int]) -> int:

@@ -133,10 +133,17 @@ def test_doubt_raises_the_temperature_until_the_text_will_do(tmp_path: Path, spe
 def test_a_text_that_repeats_itself_to_the_end_is_kept_after_the_last_temperature(
     tmp_path: Path, speech: NDArray[np.float32]
 ) -> None:
-    engine = Engine(lambda request: result(said(" na" * 70, ended=False), at_start={NO_SPEECH: 0.01}))
+    engine = Engine(lambda request: result(said(" na" * 50, ended=False), at_start={NO_SPEECH: 0.01}))
     outputs = recognise(front_end(tmp_path), speech[: 3 * RATE_HZ], "en", engine)
-    assert outputs["TEXT"] == ("na " * 70).strip()
+    assert outputs["TEXT"] == ("na " * 50).strip()
     assert engine.temperatures == [[0.0], [0.2], [0.4], [0.6], [0.8], [1.0]]
+
+
+def test_a_decoder_that_does_not_find_its_end_gives_no_text(tmp_path: Path, speech: NDArray[np.float32]) -> None:
+    engine = Engine(lambda request: result(said(" na" * 74, ended=False), at_start={NO_SPEECH: 0.01}))
+    outputs = recognise(front_end(tmp_path), speech[: 3 * RATE_HZ], "en", engine)
+    assert outputs["TEXT"] == ""
+    assert len(engine.steps) == 6
 
 
 def test_temperatures_are_configured(tmp_path: Path, speech: NDArray[np.float32]) -> None:

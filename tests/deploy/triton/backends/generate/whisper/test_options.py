@@ -23,6 +23,7 @@ def test_every_parameter_is_read() -> None:
             "compression_ratio_threshold": "3",
             "logprob_threshold": "-2",
             "no_speech_threshold": "0.5",
+            "max_chars_per_s": "40",
         }
     )
     assert read == WhisperOptions(
@@ -31,7 +32,7 @@ def test_every_parameter_is_read() -> None:
         best_of=2,
         max_audio_s=45.5,
         voice_gate=False,
-        thresholds=Thresholds(compression_ratio=3.0, logprob=-2.0, no_speech=0.5),
+        thresholds=Thresholds(compression_ratio=3.0, logprob=-2.0, no_speech=0.5, chars_per_s=40.0),
     )
 
 

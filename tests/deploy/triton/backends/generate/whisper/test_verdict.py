@@ -1,15 +1,22 @@
 import math
 
 import pytest
-from generate.whisper.verdict import Attempt, Thresholds, best_of, is_silence, needs_another
+from generate.whisper.verdict import Attempt, Thresholds, best_of, is_silence, is_unspeakable, needs_another
 from hypothesis import given
 from hypothesis import strategies as st
 
 USUAL = Thresholds()
 
 
-def attempt(text: str = "hello", logprob: float = -0.3, no_speech: float = 0.0) -> Attempt:
-    return Attempt(tokens=(1, 2), text=text, mean_logprob=logprob, no_speech_probability=no_speech, temperature=0.0)
+def attempt(text: str = "hello", logprob: float = -0.3, no_speech: float = 0.0, length_s: float = 5.0) -> Attempt:
+    return Attempt(
+        tokens=(1, 2),
+        text=text,
+        mean_logprob=logprob,
+        no_speech_probability=no_speech,
+        temperature=0.0,
+        length_s=length_s,
+    )
 
 
 def test_a_sure_text_that_does_not_repeat_itself_is_kept() -> None:
@@ -24,6 +31,14 @@ def test_a_doubtful_text_is_made_again(logprob: float) -> None:
 
 def test_a_text_that_repeats_itself_is_made_again() -> None:
     assert needs_another(attempt(text="and so on " * 20), USUAL)
+
+
+def test_more_than_can_be_said_in_the_time_is_made_again() -> None:
+    long = "".join(chr(0x4E00 + 7 * index) for index in range(131))  # nothing in it repeats itself
+    assert not needs_another(attempt(text=long[:130], length_s=2.0), USUAL)
+    assert needs_another(attempt(text=long, length_s=2.0), USUAL)
+    assert is_unspeakable(attempt(text=long, length_s=2.0), USUAL)
+    assert not is_unspeakable(attempt(text=long, length_s=3.0), USUAL)
 
 
 def test_what_the_network_takes_for_silence_and_doubts_is_silence_and_not_made_again() -> None:
