@@ -1,0 +1,235 @@
+"""From a family's name to a checkpoint on this machine that the exporter can read."""
+
+import fcntl
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from client.licences.known import Licence, licence_by_identifier
+from export.pull import catalogue
+from export.pull.addresses import HubSource, Source, UrlSource
+from export.pull.catalogue import Checkpoint
+from export.pull.choosing import choose
+from export.pull.download import Downloader, here_bytes
+from export.pull.errors import (
+    AccessDenied,
+    HashMismatch,
+    NotStored,
+    PullBusy,
+    PullError,
+    SourceBroken,
+    SourceMissing,
+    SourceUnreachable,
+)
+from export.pull.files import Digest, RemoteFile, Seen, checked_path
+from export.pull.hub import Hub
+from export.pull.licences import check_accepted, licence_in_force
+from export.pull.pins import Pinned, Pins
+from export.pull.transport import Transport
+
+_ELSEWHERE = (SourceMissing, AccessDenied, SourceUnreachable, HashMismatch)
+"""After these the next mirror is asked; what it offers is held against the same hash."""
+_SPARE_BYTES = 64 << 20
+"""What a disk must have free beyond the files."""
+_MORE_THAN_AN_INDEX_BYTES = 16 << 20
+
+
+class Screen(Protocol):
+    """Is told how it goes on."""
+
+    def say(self, text: str) -> None:
+        """A line to stay."""
+
+    def licence(self, what: str, licence: Licence) -> None:
+        """Before anything is downloaded."""
+
+    def file(self, path: str, here_bytes: int, whole_bytes: int | None) -> None:
+        """A file grows."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is wanted."""
+
+    family: str
+    folder: Path
+    """Of all checkpoints; made if it is not there."""
+    variant: str | None = None
+    source: Source | None = None
+    """None: where the family's authors, or the catalogue's mirrors, publish it."""
+    sha256: str | None = None
+    """Of the one file, if the user knows it."""
+    accept_licence: bool = False
+    update: bool = False
+    """Take what the source offers now, also if it is not what it offered before."""
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """A checkpoint that is here, whole and checked."""
+
+    checkpoint: Path
+    """The folder or file for the exporter."""
+    source: str
+    commit: str
+    """Of the hub's repository; "" for plain addresses."""
+    licence: Licence
+    files: dict[str, Seen]
+
+
+def pull(request: Request, transport: Transport, screen: Screen, downloader: Downloader | None = None) -> Pulled:
+    """Bring a checkpoint here.
+
+    Raises:
+        UnknownName: no such family or variant.
+        PullError: its sub-classes say what; nothing is left that could be taken for a checkpoint.
+    """
+    checkpoint = _checkpoint(request)
+    authors = licence_by_identifier(checkpoint.licence)
+    check_accepted(authors, f"{request.family} ({checkpoint.sources[0]})", accepted=request.accept_licence)
+    reasons: list[str] = []
+    for source in checkpoint.sources:
+        try:
+            return _Pull(request, checkpoint, source, transport, screen, downloader or Downloader(transport)).run()
+        except _ELSEWHERE as error:
+            if source == checkpoint.sources[-1]:
+                raise type(error)("; ".join([*reasons, str(error)])) from error
+            reasons.append(str(error))
+            screen.say(f"{error}; asking the next mirror")
+    raise AssertionError("a checkpoint has a source")
+
+
+def _checkpoint(request: Request) -> Checkpoint:
+    if request.source is None:
+        found = catalogue.published(request.family, request.variant)
+    else:
+        found = catalogue.elsewhere(request.family, request.source)
+        if request.variant is not None:  # the published file from another place: the same bytes
+            found = replace(found, pin=catalogue.published(request.family, request.variant).pin)
+    if request.sha256 is None:
+        return found
+    digest = Digest.of_text(request.sha256)
+    if digest is None or digest.kind != "sha256":
+        raise PullError("--sha256 is 64 hexadecimal digits")
+    if found.wanted.is_folder:
+        raise PullError(
+            f"--sha256 is of one file; {found.sources[0]} is a folder of several, which the hub's hashes pin"
+        )
+    return replace(found, pin=catalogue.Pin(None, digest.value))
+
+
+class _Pull:
+    """One source."""
+
+    def __init__(
+        self,
+        request: Request,
+        checkpoint: Checkpoint,
+        source: Source,
+        transport: Transport,
+        screen: Screen,
+        downloader: Downloader,
+    ) -> None:
+        self._request = request
+        self._checkpoint = checkpoint
+        self._source = source
+        self._hub = Hub(transport)
+        self._transport = transport
+        self._screen = screen
+        self._downloader = downloader
+        self._pins = Pins(request.folder)
+
+    def run(self) -> Pulled:
+        with _locked(self._request.folder):
+            pinned = None if self._request.update else self._pins.of(str(self._source))
+            if isinstance(self._source, HubSource):
+                return self._from_hub(self._source, pinned)
+            return self._from_url(self._source, pinned)
+
+    def _from_hub(self, source: HubSource, pinned: Pinned | None) -> Pulled:
+        found = self._hub.repository(source)
+        licence = self._licence(found.licence)
+        commit = pinned.commit if pinned else found.commit
+        if commit != found.commit:
+            self._screen.say(f"{source} was pinned to commit {commit[:12]}; {found.commit[:12]} is newer (--update)")
+        listing = self._hub.files(source.repository, commit)
+        where = f"{source.repository} at {commit[:12]}"
+        files = choose(listing, self._checkpoint.wanted, where, self._read_index)
+        root = (
+            self._request.folder / source.repository.replace("/", "--") / commit / source.repository.partition("/")[2]
+        )
+        return self._fetch(files, root, commit, licence, pinned)
+
+    def _from_url(self, source: UrlSource, pinned: Pinned | None) -> Pulled:
+        licence = self._licence("")
+        root = self._request.folder / f"url-{hashlib.sha256(source.url.encode()).hexdigest()[:16]}"
+        return self._fetch([RemoteFile(source.file, source.url, None)], root, "", licence, pinned)
+
+    def _licence(self, card: str) -> Licence:
+        what = f"{self._request.family} from {self._source}"
+        licence = licence_in_force(self._checkpoint.licence, card, published=self._request.source is None)
+        self._screen.licence(what, licence)
+        check_accepted(licence, what, accepted=self._request.accept_licence)
+        return licence
+
+    def _read_index(self, file: RemoteFile) -> bytes:
+        if (file.size_bytes or 0) > _MORE_THAN_AN_INDEX_BYTES:
+            raise SourceBroken(f"{file.path} is far too long for a list of files")
+        with self._transport.get(file.url) as answer:
+            return answer.response.read()
+
+    def _fetch(
+        self, files: Sequence[RemoteFile], root: Path, commit: str, licence: Licence, pinned: Pinned | None
+    ) -> Pulled:
+        expected = [self._expecting(file, pinned) for file in files]
+        _check_room(expected, root)
+        seen = {file.path: self._fetch_one(file, root / checked_path(file.path)) for file in expected}
+        self._pins.keep(str(self._source), commit, seen, anew=self._request.update)
+        path = root if self._checkpoint.wanted.is_folder else root / self._checkpoint.wanted.needed[0]
+        return Pulled(path, str(self._source), commit, licence, seen)
+
+    def _expecting(self, file: RemoteFile, pinned: Pinned | None) -> RemoteFile:
+        pin = self._checkpoint.pin
+        if pin is not None:
+            other = next((each for each in file.digests if each.kind == "sha256" and each != pin.digest), None)
+            if other is not None:
+                raise HashMismatch(f"{self._source} is not the published file: it is {other}, not {pin.digest}")
+            size = pin.size_bytes if file.size_bytes is None else file.size_bytes
+            file = replace(file, size_bytes=size, digests=(*file.digests, pin.digest))
+        return pinned.expecting(file) if pinned else file
+
+    def _fetch_one(self, file: RemoteFile, target: Path) -> Seen:
+        tell: Callable[[int, int | None], None] = lambda here, whole: self._screen.file(file.path, here, whole)  # noqa: E731
+        return self._downloader.fetch(file, target, tell)
+
+
+def _check_room(files: Sequence[RemoteFile], root: Path) -> None:
+    missing = sum(max(0, (file.size_bytes or 0) - here_bytes(file, root / file.path)) for file in files)
+    if not missing:
+        return
+    folder = next(each for each in (root, *root.parents) if each.is_dir())
+    free = shutil.disk_usage(folder).free
+    if free < missing + _SPARE_BYTES:
+        raise NotStored(
+            f"{missing / 1e6:.0f} MB are still to come, {folder} has {free / 1e6:.0f} MB free: nothing was downloaded"
+        )
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """One pull at a time into a folder: two would write the same files."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / ".lock").open("w")
+    except OSError as error:
+        raise NotStored(f"{folder} cannot be written: {error.strerror or error}") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise PullBusy(f"another pull into {folder} is at work") from error
+        yield
