@@ -48,17 +48,43 @@ def export(
 ) -> None:
     """Make a version of a model from a checkpoint, if it computes what the original computes."""
     with plain_errors():
+        make_version(family, checkpoint, precision, version, repository, seed, tuple(pair or ()))
+
+
+def make_version(
+    family: str,
+    checkpoint: Path,
+    precision: str,
+    version: int | None,
+    repository: Path,
+    seed: int | None,
+    pairs: tuple[str, ...],
+) -> tuple[str, int, Path]:
+    """Export a checkpoint and print what was seen; return model, version and the version's folder."""
+    if _is_bundle(family):
+        return _export_bundle(family, checkpoint, precision, version, repository, seed, pairs)
+    if pairs:
+        raise BadRequest(f"{family} takes no --pair")
+    with _export_extra():
+        from export.exporter import Request, export_version
+    request = Request(family, checkpoint, precision, repository, version, seed)
+    with errors.status("starting") as status, _export_extra():
+        exported = export_version(request, lambda step: status.update(f"{family} {precision}: {step}"))
+    _show(exported)
+    return exported.model, exported.version, exported.folder
+
+
+def check_exportable(family: str, precision: str) -> None:
+    """Refuse, before a download, what could not be exported after it: no such family or precision, extra missing."""
+    with _export_extra():
         if _is_bundle(family):
-            _export_bundle(family, checkpoint, precision, version, repository, seed, tuple(pair or ()))
+            from export.bundle import family as bundles
+
+            bundles.check_offered(bundles.bundle(family), precision)
             return
-        if pair:
-            raise BadRequest(f"{family} takes no --pair")
-        with _export_extra():
-            from export.exporter import Request, export_version
-        request = Request(family, checkpoint, precision, repository, version, seed)
-        with errors.status("starting") as status, _export_extra():
-            exported = export_version(request, lambda step: status.update(f"{family} {precision}: {step}"))
-        _show(exported)
+        from export import family as families
+
+        families.check_offered(families.family(family), precision)
 
 
 def synth(
@@ -99,13 +125,14 @@ def _export_bundle(
     repository: Path,
     seed: int | None,
     pairs: tuple[str, ...],
-) -> None:
+) -> tuple[str, int, Path]:
     with _export_extra():
         from export.bundle.exporter import BundleRequest, export_bundle
     request = BundleRequest(family, checkpoint, precision, repository, version, seed, pairs)
     with errors.status("starting") as status, _export_extra():
         exported = export_bundle(request, lambda step: status.update(f"{family} {precision}: {step}"))
     _show_bundle(exported)
+    return exported.model, exported.version, exported.folder
 
 
 def _synth_bundle(family: str, out: Path, seed: int, width: str, size: str | None) -> None:
