@@ -13,7 +13,7 @@ from pathlib import Path
 import triton_python_backend_utils as pb_utils
 from engine_kit.refusals import InvalidRequest
 from engine_kit.tensors import error_response, read_parameters, read_text, tensor
-from opus_pairs import PairModels
+from opus_pairs import PairModels, ReadyPairs
 from opus_route import Hop, route
 
 _FINAL = pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL
@@ -48,19 +48,11 @@ class TritonPythonModel:
     async def _translate(self, request: pb_utils.InferenceRequest) -> list[pb_utils.Tensor]:
         text, source, target = (read_text(request, name) for name in ("TEXT", "SOURCE_LANGUAGE", "TARGET_LANGUAGE"))
         lost: list[str] = []
-        for hop in route(source, target, self._ready(), self._pivot):
+        ready = ReadyPairs(self._pairs.by_pair(), pb_utils.is_model_ready)
+        for hop in route(source, target, ready, self._pivot):
             text, numbers = await _ask(hop, text)
             lost += [number for number in numbers if number not in lost]
         return [tensor("TEXT", text), tensor("LOST_NUMBERS", " ".join(lost))]
-
-    def _ready(self) -> Mapping[str, str]:
-        """Return pair -> the first model that states it and is loaded."""
-        found = {}
-        for pair, models in self._pairs.by_pair().items():
-            ready = next((model for model in models if pb_utils.is_model_ready(model)), None)
-            if ready is not None:
-                found[pair] = ready
-        return found
 
 
 async def _ask(hop: Hop, text: str) -> tuple[str, Sequence[str]]:

@@ -3,11 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 _STATED = re.compile(r'key:\s*"language_pairs"\s*value:?\s*\{\s*string_value:\s*"([^"]*)"')
 """The exporter writes these configs; Triton gives a model no list of the others and no way to ask for their configs."""
+
+
+class ReadyPairs(Mapping[str, str]):
+    """Pair -> the first of its models that is ready; whether one is, is asked only of the pairs that are looked up."""
+
+    def __init__(self, models: Mapping[str, tuple[str, ...]], is_ready: Callable[[str], bool]) -> None:
+        """`models`: as `PairModels.by_pair` gives them."""
+        self._models, self._is_ready = models, is_ready
+
+    def __getitem__(self, pair: str) -> str:
+        for model in self._models.get(pair, ()):
+            if self._is_ready(model):
+                return model
+        raise KeyError(pair)
+
+    def __iter__(self) -> Iterator[str]:
+        return (pair for pair in self._models if pair in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 class PairModels:

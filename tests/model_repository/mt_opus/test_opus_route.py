@@ -1,6 +1,6 @@
 import pytest
 from engine_kit.refusals import InvalidRequest
-from opus_pairs import PairModels
+from opus_pairs import PairModels, ReadyPairs
 from opus_route import Hop, reachable, route
 
 READY = {"en-es": "opus_mt_en_es", "es-en": "opus_mt_es_en", "de-en": "opus_mt_de_en", "fr-ca": "opus_mt_fr_ca"}
@@ -62,3 +62,13 @@ def test_a_model_that_comes_or_goes_later_is_noticed(write):
     write("opus_mt_de_en", "de-en")
     (repository / "opus_mt_en_es" / "config.pbtxt").unlink()
     assert set(pairs.by_pair()) == {"de-en"}
+
+
+def test_only_the_models_of_the_pairs_on_the_way_are_asked_whether_they_are_ready():
+    asked = []
+    models = {"en-es": ("opus_mt_en_es", "opus_mt_en_roa"), "es-en": ("opus_mt_es_en",), "de-en": ("opus_mt_de_en",)}
+    ready = ReadyPairs(models, lambda model: asked.append(model) or model != "opus_mt_en_es")
+    assert route("en", "es", ready, "en") == (Hop("opus_mt_en_roa", "es"),)
+    assert asked == ["opus_mt_en_es", "opus_mt_en_roa"]
+    assert dict(ready) == {"en-es": "opus_mt_en_roa", "es-en": "opus_mt_es_en", "de-en": "opus_mt_de_en"}
+    assert len(ready) == 3
