@@ -39,10 +39,11 @@ down: ## Stop everything that `make demo` or `make serve` left running
 test: setup-test ## Run every test
 	@$(BIN)/pytest
 
-check: setup-test ## Check format, lint and types
+check: setup-test ## Check format, lint, types, and the files of deploy/
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@$(BIN)/python -m deploy.check
 
 bench: setup-test ## Measure; writes out/bench/results.json (one group: ONLY=lips)
 	@$(BIN)/python -m tests.benchmarks $${ONLY:+--only "$$ONLY"}
