@@ -36,6 +36,14 @@ def test_older_files_hold_the_embedding_under_four_names_and_the_positions(publi
     assert all(torch.equal(older[name], newer[name]) for name in newer)
 
 
+def test_the_older_file_format_holds_the_same(published, edited):
+    path = edited()
+    (path / "model.safetensors").unlink()
+    torch.save(dict(published.state), path / "pytorch_model.bin")
+    older, newer = loaded(path).state_dict(), FAMILY.load(published).state_dict()
+    assert all(torch.equal(older[name], newer[name]) for name in newer)
+
+
 def test_a_file_may_name_the_embedding_by_an_alias_alone(published, edited):
     shared = published.state[SHARED]
     path = edited(tensors={SHARED: None, "model.decoder.embed_tokens.weight": shared.clone()})
