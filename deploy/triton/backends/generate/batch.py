@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .graphs import Graphs, layer_names
+from .graphs import Graphs
 from .prompts import Prompt, PromptArrays, lay_out
 from .source_batch import EncodedBatch, join_sources
 from .values import CPU, Binding, OrtValue, of_array, outputs_of
@@ -38,9 +38,7 @@ class Batch:
     def __init__(self, graphs: Graphs, source: EncodedBatch | None) -> None:
         """`source`: what is looked at, one row for each generation, in order; None for decoder-only models."""
         self._graphs = graphs
-        settings = graphs.settings
-        self._past_names = layer_names("past", settings.layers)
-        self._present_names = layer_names("present", settings.layers)
+        self._past_names, self._present_names = graphs.past_names, graphs.present_names
         self._with_positions = "position_ids" in graphs.decoder.inputs
         self._with_hidden = "hidden" in graphs.decoder.outputs
         self.source = source
@@ -92,7 +90,8 @@ class Batch:
         self._graphs.decoder.run(binding)
         self._past = outputs_of(binding)[1 + self._with_hidden :]
         self._positions += self._pace
-        self._token_positions += self._pace
+        if self._graphs.embed is not None:
+            self._token_positions += self._pace
         return buffers.answer
 
     def retire(self, row: int) -> None:

@@ -43,19 +43,19 @@ class BeamChooser:
 
     def choose(self, logits: NDArray[np.float32], hidden: NDArray[np.float32] | None) -> Choice | None:
         """See Chooser."""
-        ranked = tops(logits)
-        highest = ranked.highest
-        if not np.isfinite(highest).all():
+        highest = logits.max(axis=1)
+        if not np.isfinite(highest).all():  # a NaN comes through
             raise NoToken
         norms = [log_sum_exp(row, float(high)) for row, high in zip(logits, highest, strict=True)]
-        if self._rules.acts(len(self._running[0].tokens)):
+        count = len(self._running[0].tokens)
+        if self._rules.acts(count):
             # As transformers does: the rules come after the softmax, and nothing is made up for what they forbid.
-            for row, norm, beam in zip(logits, norms, self._running, strict=True):
-                np.subtract(row, np.float32(norm), out=row)
+            if not self._rules.only_forbids(count):
+                np.subtract(logits, np.array(norms, np.float32)[:, None], out=logits)
+                norms = [0.0] * len(norms)
+            for row, beam in zip(logits, self._running, strict=True):
                 self._rules.apply(beam.tokens, row)
-            norms = [0.0] * len(norms)
-            ranked = tops(logits)
-        candidates, origins = self._extended(ranked, np.array(norms, np.float32))
+        candidates, origins = self._extended(tops(logits), np.array(norms, np.float32))
         running = [index for index, beam in enumerate(candidates) if beam.finish is None][: self.rows]
         self._finish(candidates[: self.rows])
         if not running or self._cannot_improve(candidates[running[0]]):

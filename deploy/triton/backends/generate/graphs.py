@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,17 @@ class Graphs:
     embed: Session | None
     pad_front: Session
 
-    @property
+    @cached_property
+    def past_names(self) -> list[str]:
+        """Names of the cache's tensors as the decoder's inputs."""
+        return layer_names("past", self.settings.layers)
+
+    @cached_property
+    def present_names(self) -> list[str]:
+        """Names of the cache's tensors as outputs, in the same order."""
+        return layer_names("present", self.settings.layers)
+
+    @cached_property
     def cross_names(self) -> list[str]:
         """Names of the cross-attention's keys and values; [] for decoder-only models."""
         return layer_names("cross", self.settings.layers) if self.encoder else []
@@ -56,9 +67,9 @@ class Graphs:
         binding = self.reorder.binding()
         chosen = np.array(rows, np.int64)
         binding.bind_ortvalue_input("rows", of_array(chosen))
-        for name, value in zip(layer_names("past", self.settings.layers), values, strict=True):
+        for name, value in zip(self.past_names, values, strict=True):
             binding.bind_ortvalue_input(name, value)
-        for name in layer_names("present", self.settings.layers):
+        for name in self.present_names:
             binding.bind_output(name, CPU)
         self.reorder.run(binding)
         return outputs_of(binding)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import threading
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -35,58 +36,55 @@ def weights(row: NDArray[np.float32], highest: float, temperature: float) -> NDA
 
 
 class Tops(NamedTuple):
-    """The maxima of columns when each row of a matrix [rows, n] is written as a table of 512 columns.
+    """The maxima of columns when each row of a matrix [rows, n] is written as a table of about 512 columns.
 
-    The k largest of some rows stand in the k columns with the largest maxima: only those need to be sorted.
+    The k largest of some rows stand in the k columns with the largest maxima: only those need to be looked into.
     """
 
     values: NDArray[np.float32]
     """[rows, n]."""
     columns: NDArray[np.float32]
-    """[rows, 512], or [rows, n] where n is small."""
-
-    @property
-    def highest(self) -> NDArray[np.float32]:
-        """The largest number of each row; NaN if the row holds one."""
-        tail = self._tail()
-        highest: NDArray[np.float32] = self.columns.max(axis=1)
-        return highest if tail == self.values.shape[1] else np.maximum(highest, self.values[:, tail:].max(axis=1))
+    """[rows, columns], or [rows, n] where n is small."""
 
     def largest(self, k: int, offsets: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return rows and places of the k largest of `values + offsets[row]`, largest first, equal ones in order."""
+        width, count = self.columns.shape[1], self.values.shape[1]
         shifted = (self.columns + offsets[:, None]).reshape(-1)
-        k_columns = min(k, shifted.size)
-        least = np.partition(shifted, shifted.size - k_columns)[shifted.size - k_columns]
-        rows, columns = np.divmod(np.flatnonzero(shifted >= least), self.columns.shape[1])
-        tail = self._tail()
-        depth = tail // self.columns.shape[1]
-        places = (columns[:, None] + np.arange(depth) * self.columns.shape[1]).reshape(-1)
+        least = shifted.min()
+        if k < shifted.size:
+            least = np.partition(shifted, shifted.size - k)[shifted.size - k]
+        rows, columns = np.divmod(np.flatnonzero(shifted >= least), width)
+        depth = count // width
+        places = (columns[:, None] + np.arange(depth) * width).reshape(-1)
         rows = np.repeat(rows, depth)
-        if tail < self.values.shape[1]:
-            every = np.arange(len(self.values))
-            behind = np.arange(tail, self.values.shape[1])
-            rows = np.concatenate([rows, np.repeat(every, len(behind))])
-            places = np.concatenate([places, np.tile(behind, len(every))])
+        if depth * width < count:  # what fills no whole row of the table
+            behind = np.arange(depth * width, count)
+            rows = np.concatenate([rows, np.repeat(np.arange(len(self.values)), len(behind))])
+            places = np.concatenate([places, np.tile(behind, len(self.values))])
         found = self.values[rows, places] + offsets[rows]
-        if k < len(found):
-            kept = found >= np.partition(found, len(found) - k)[len(found) - k]
+        if k < shifted.size:  # k columns reach `least`, so k numbers do: smaller ones are out
+            kept = found >= least
             rows, places, found = rows[kept], places[kept], found[kept]
         order = np.lexsort((places, rows, -found))[:k]
         return rows[order], places[order]
-
-    def _tail(self) -> int:
-        """Return where the places begin that fill no whole row of the table."""
-        width = self.columns.shape[1]
-        return int(self.values.shape[1] // width * width)
 
 
 def tops(values: NDArray[np.float32]) -> Tops:
     """Find the maxima: the one pass over all of `values` [rows, n] that ranking needs."""
     rows, count = values.shape
-    if count < 4 * _COLUMNS:
+    width = _width(count)
+    if width == count:
         return Tops(values, values)
-    depth = count // _COLUMNS
-    return Tops(values, values[:, : depth * _COLUMNS].reshape(rows, depth, _COLUMNS).max(axis=1))
+    depth = count // width
+    return Tops(values, values[:, : depth * width].reshape(rows, depth, width).max(axis=1))
+
+
+@lru_cache
+def _width(count: int) -> int:
+    """Return how many columns a table of `count` numbers gets: about 512, with as little left over as possible."""
+    if count < 4 * _COLUMNS:
+        return count
+    return min(range(_COLUMNS - 64, _COLUMNS + 64), key=lambda width: count % width)
 
 
 def largest(values: NDArray[np.float32], k: int) -> NDArray[np.int64]:

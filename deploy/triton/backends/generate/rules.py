@@ -61,6 +61,10 @@ class Rules:
         """Tell whether `apply` may change anything after so many new tokens."""
         return self._idle_after < 0 or count < self._idle_after
 
+    def only_forbids(self, count: int) -> bool:
+        """Tell whether `apply` then only writes minus infinity: on logits as well as on log-probabilities."""
+        return not self._penalises and not self._own and count not in self._forced
+
     def _find_idle_after(self) -> int:
         """Return from how many new tokens on nothing is changed any more; -1: never."""
         if self._own or self._penalises or self._suppress.size:

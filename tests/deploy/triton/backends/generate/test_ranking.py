@@ -35,15 +35,6 @@ def test_forbidden_tokens_are_the_last_to_be_taken() -> None:
     assert largest(values, 3)[:2].tolist() == [17, 4999]
 
 
-@given(st.integers(0, 1000), SIZES)
-def test_the_highest_is_found_and_a_nan_is_not_overlooked(seed: int, size: int) -> None:
-    rng = np.random.default_rng(seed)
-    values = rng.standard_normal((2, size)).astype(np.float32)
-    assert tops(values).highest.tolist() == values.max(axis=1).tolist()
-    values[1, rng.integers(size)] = np.nan
-    assert np.isnan(tops(values).highest[1])
-
-
 def test_the_softmax_is_that_of_double_precision() -> None:
     row = (np.random.default_rng(0).standard_normal(65_001) * 5).astype(np.float32)
     exact = row.astype(np.float64) - row.max()

@@ -63,6 +63,16 @@ def test_a_rule_of_the_familys_own_sees_the_new_tokens_and_comes_last() -> None:
     assert logits[0] == np.inf
 
 
+def test_it_says_when_it_does_more_than_forbid() -> None:
+    def says(count: int, **options: Any) -> bool:
+        return Rules(DecodingOptions(8, **options), (2,), (1,), 8).only_forbids(count)
+
+    assert says(0, suppress=(3,), begin_suppress=(4,), min_new_tokens=2)
+    assert not says(0, repetition_penalty=1.5)
+    assert not says(1, forced={1: 5})
+    assert says(0, forced={1: 5})
+
+
 @pytest.mark.parametrize("options", [{"suppress": (3,)}, {"repetition_penalty": 1.5}, {"rules": (lambda *_: None,)}])
 def test_rules_without_an_end_always_act(options: dict[str, Any]) -> None:
     assert Rules(DecodingOptions(8, **options), (2,), (1,), 8).acts(7)
