@@ -133,7 +133,9 @@ def _ends_sentence(before: str, after: str) -> bool:
 
 def _longest(text: str, fits: Fits) -> int:
     """Return how many characters of the beginning fit, at least 1; longer beginnings are taken to have more tokens."""
-    low, high = 1, len(text)
+    low, high = 1, min(64, len(text))
+    while high < len(text) and fits(text[:high]):  # not the whole text at once: cutting tokens takes time
+        low, high = high, min(2 * high, len(text))
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if fits(text[:middle]) else (low, middle)
