@@ -1,5 +1,7 @@
 """stt_whisper with random weights in the embedded Triton: what its contract promises, and what the references hear."""
 
+import json
+import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,8 +17,14 @@ from client.repository import ModelRepository
 from client.stt import TritonStt
 from deploy.triton.embedded import EmbeddedTriton
 from export.whisper.family import FAMILY
+from orchestrator.pcm import float_to_pcm
+from orchestrator.workers.base import StageWorker
+from orchestrator.workers.stt import SttStage
+from tests.fakes.broker import FakeDelivery, FakeOutbox
+from tests.fakes.pipeline import FakeEngines
+from tests.fakes.records import TRANSCRIPTS, speech_chunk
 from tests.fakes.sounds import NOT_SPEECH
-from tests.served_whisper import ENGINE, serve_whisper, write_version
+from tests.served_whisper import ENGINE, serve_whisper
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -168,20 +176,32 @@ def test_no_text_is_invented_for_silence_music_or_noise(stt, name) -> None:
     assert (heard.text, heard.language, heard.no_speech_probability, heard.mean_logprob) == ("", "", 1.0, 0.0)
 
 
+def test_the_stage_worker_hears_by_it_what_a_session_without_a_language_asks(stt, speech) -> None:
+    outbox = FakeOutbox()
+    worker = StageWorker(SttStage(FakeEngines(stt_engine=stt)), outbox)
+    for samples in (speech[: 3 * RATE_HZ], np.zeros(3 * RATE_HZ, np.float32)):
+        worker.handle(FakeDelivery(speech_chunk(pcm=float_to_pcm(samples), source_language="es en")))
+    heard, silent = outbox.records(TRANSCRIPTS)
+    assert heard.text and heard.language in ("en", "es")
+    assert (silent.text, silent.language, silent.no_speech_probability) == ("", "", 1.0)
+
+
 def test_the_languages_are_those_of_the_version_that_serves(served, connection, tmp_path) -> None:
-    """An English-only checkpoint, installed as version 2 of a running server, is asked anew; so is the first again."""
+    """A checkpoint of two languages, installed as version 2 of a running server, is asked anew; so is the first again."""
     assert len(connection.config_with_languages(ENGINE).languages()) == 99
-    FAMILY.synth(tmp_path / "english", SEED, "reduced.en")
-    second = served.repository / ENGINE / "2"
-    write_version(tmp_path / "english", second)
+    first, second = (served.repository / ENGINE / number for number in "12")
+    shutil.copytree(first, tmp_path / "2")
+    settings = json.loads((first / "generation.json").read_text())
+    known = settings["whisper"]["languages"]
+    settings["whisper"]["languages"] = {code: known[code] for code in ("en", "es")}
+    (tmp_path / "2" / "generation.json").write_text(json.dumps(settings))
+    (tmp_path / "2").rename(second)
     models = ModelRepository(connection)
     try:
         models.load(ENGINE)
-        assert connection.config_with_languages(ENGINE).languages() == ("en",)
-        english = TritonStt(connection, ENGINE, timeout_s=60)
-        assert english.transcribe(np.zeros(RATE_HZ, np.float32)).language == "en"
-        with pytest.raises(EngineRefused, match=r"there are: en$"):
-            english.transcribe(np.zeros(RATE_HZ, np.float32), "es")
+        assert connection.config_with_languages(ENGINE).languages() == ("en", "es")
+        with pytest.raises(EngineRefused, match=r"there are: en es$"):
+            TritonStt(connection, ENGINE, timeout_s=60).transcribe(np.zeros(RATE_HZ, np.float32), "fr")
     finally:
         second.rename(tmp_path / "taken-back")
         models.load(ENGINE)

@@ -67,7 +67,8 @@ def mel_filters(n_mels: int) -> NDArray[np.float64]:
 
 def _compressed(logarithms: NDArray[np.float64]) -> NDArray[np.float32]:
     kept = np.maximum(logarithms, logarithms.max() - _RANGE)
-    return ((kept + 4.0) / 4.0).astype(np.float32)
+    compressed: NDArray[np.float32] = ((kept + 4.0) / 4.0).astype(np.float32)
+    return compressed
 
 
 @lru_cache(maxsize=1)

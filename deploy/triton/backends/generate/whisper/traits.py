@@ -149,7 +149,7 @@ def _hann() -> NDArray[np.float64]:
 
 @lru_cache(maxsize=1)
 def _window_autocorrelation() -> NDArray[np.float64]:
-    values = irfft(np.abs(rfft(_hann(), 2 * WINDOW)) ** 2)[: _LAGS.stop]
+    values: NDArray[np.float64] = irfft(np.abs(rfft(_hann(), 2 * WINDOW)) ** 2)[: _LAGS.stop]
     return values / values[0]
 
 
