@@ -14,6 +14,7 @@ from export.seq2seq.rules import log_softmax
 from export.seq2seq.runner import Floats, Graphs, Ids
 from export.signature import Tensors
 
+EXACT = "fp32"
 _TIE = EXACT_ABS
 """Where two choices of the reference are no further apart than its logits may be off, either is right."""
 
@@ -46,17 +47,19 @@ def compare(
     rng = np.random.default_rng(seed)
     seen = _Seen()
     done = 0
-    for number, size in enumerate(_batches(plan.sources)):
-        progress(f"{precision}: comparing {done + 1}..{done + size} of {plan.sources} with {reference.library}")
+    exact = precision == EXACT
+    sources = plan.sources if exact else min(plan.sources, plan.reduced_sources)
+    for number, size in enumerate(_batches(sources)):
+        progress(f"{precision}: comparing {done + 1}..{done + size} of {sources} with {reference.library}")
         inputs, prompt = plan.samples(rng, size), plan.prompt(rng, size)
         encoded = reference.encode(inputs)
         limits = tuple(lengths[number % len(lengths)] for lengths in (plan.lengths, plan.beam_lengths))
-        _Batch(encoded, graphs, plan, inputs, prompt, seen).compare(limits, exact=precision == "fp32")
+        _Batch(encoded, graphs, plan, inputs, prompt, seen).compare(limits, exact=exact)
         done += size
-    measures = _exact(seen) if precision == "fp32" else _reduced(seen, plan)
+    measures = _exact(seen) if exact else _reduced(seen, plan)
     check_measures(f"{precision} against {reference.library}", measures)
     fed = {
-        "sources": plan.sources,
+        "sources": sources,
         "new_tokens": sorted(set(plan.lengths)),
         "beam_new_tokens": sorted(set(plan.beam_lengths)),
         "tokens_compared": dict(seen.compared),
@@ -97,7 +100,7 @@ class _Batch:
             got = self.plan.greedy(self.graphs, cross, self.prompt, limits[0])
             self._same("greedy", greedy, got)
             beam = self.encoded.beam(self.prompt, limits[1])
-            singles = [self._alone(row) for row in range(len(self.prompt))]
+            singles = [self._part(cross, row) for row in range(len(self.prompt))]
             self._same("beam", beam, [self._beam(single, row, limits[1]) for row, single in enumerate(singles)])
             alone = [self._greedy_alone(single, row, limits[0]) for row, single in enumerate(singles)]
             self._same("batch", got, alone)
@@ -143,8 +146,13 @@ class _Batch:
             self.seen.batch_abs = max(self.seen.batch_abs, max_abs_difference(got[row : row + 1], alone))
 
     def _alone(self, row: int) -> Tensors:
-        inputs = {name: array[row : row + 1] for name, array in self.inputs.items()}
+        """Encode one source by itself."""
+        inputs = self._part(self.inputs, row)
         return self.plan.beside(inputs, self.graphs.encode(inputs))
+
+    @staticmethod
+    def _part(tensors: Tensors, row: int) -> Tensors:
+        return {name: array[row : row + 1] for name, array in tensors.items()}
 
     def _greedy_alone(self, cross: Tensors, row: int, limit: int) -> list[int]:
         return self.plan.greedy(self.graphs, cross, self.prompt[row : row + 1], limit)[0]

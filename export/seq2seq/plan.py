@@ -42,4 +42,7 @@ class Plan:
     """Most new tokens, of one batch after the other."""
     reduced: Limits
     sources: int = 64
+    """Random sources that fp32 is compared on."""
+    reduced_sources: int = 16
+    """Of them, those that a reduced precision is compared on: what it differs by shows in every one."""
     beam_lengths: tuple[int, ...] = (6, 10)

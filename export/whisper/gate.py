@@ -38,18 +38,20 @@ def check(
     """Compare with the library that the checkpoint was published for; ParityMissed, NotFinite."""
     progress(f"{precision}: loading the original")
     is_folder = published.path.is_dir()
-    plan = _plan(settings, vocabulary, sources, is_folder=is_folder)
-    reference = _reference(published.path, vocabulary)
+    plan = plan_of(settings, vocabulary, sources, is_folder=is_folder)
+    reference = reference_of(published.path, vocabulary)
     return compare(reference, Graphs(run, settings.shape), plan, precision, seed, progress)
 
 
-def _reference(path: Path, vocabulary: Vocabulary) -> Reference:
+def reference_of(path: Path, vocabulary: Vocabulary) -> Reference:
+    """Load the library's model: a folder is transformers', a file openai-whisper's."""
     if path.is_dir():
         return transformers_reference.TransformersReference(path, vocabulary)
     return openai_reference.OpenaiReference(path, vocabulary)
 
 
-def _plan(settings: WhisperSettings, vocabulary: Vocabulary, sources: int, *, is_folder: bool) -> Plan:
+def plan_of(settings: WhisperSettings, vocabulary: Vocabulary, sources: int, *, is_folder: bool) -> Plan:
+    """Say what is fed, and how both sides decode."""
     rules = Rules(vocabulary.end, vocabulary.suppress, vocabulary.begin_suppress)
 
     def beam(graphs: Graphs, cross: Tensors, prompt: Ids, limit: int) -> list[int]:

@@ -1,5 +1,6 @@
 """The gate's reference for openai's files: the model and the decoding of the package openai-whisper."""
 
+import warnings
 from pathlib import Path
 
 import torch
@@ -67,5 +68,8 @@ class OpenaiEncoded:
         )
         task = DecodingTask(self._model, options)
         assert list(task.initial_tokens) == prompt[0].tolist()
-        # One by one: a window of a batch would go on as long as another one does, and may find a better text meanwhile.
-        return [task.run(self._hidden[row : row + 1])[0].tokens for row in range(len(prompt))]
+        with warnings.catch_warnings():
+            # It sorts a tensor by numpy's argsort.
+            warnings.filterwarnings("ignore", message="__array_wrap__ must accept", category=DeprecationWarning)
+            # One by one: a window of a batch would go on as long as another, and may find a better text meanwhile.
+            return [task.run(self._hidden[row : row + 1])[0].tokens for row in range(len(prompt))]
