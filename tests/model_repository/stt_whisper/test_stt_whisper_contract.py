@@ -187,7 +187,7 @@ def test_the_stage_worker_hears_by_it_what_a_session_without_a_language_asks(stt
 
 
 def test_the_languages_are_those_of_the_version_that_serves(served, connection, tmp_path) -> None:
-    """A checkpoint of two languages, installed as version 2 of a running server, is asked anew; so is the first again."""
+    """A checkpoint of two languages, version 2 of a running server, is asked anew; and so is the first again."""
     assert len(connection.config_with_languages(ENGINE).languages()) == 99
     first, second = (served.repository / ENGINE / number for number in "12")
     shutil.copytree(first, tmp_path / "2")
