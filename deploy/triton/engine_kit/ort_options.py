@@ -51,6 +51,8 @@ class Options:
     """Run option: devices whose arena gives memory back after each run ("cpu:0")."""
     custom_op_libraries: tuple[str, ...]
     openvino: OpenVino | None
+    allow_spinning: bool | None = None
+    """Threads that wait for work keep their core busy for a while. Ours: the native backend ignores it."""
 
 
 def read_options(config: Mapping[str, Any]) -> Options:
@@ -70,6 +72,7 @@ def read_options(config: Mapping[str, Any]) -> Options:
         arena_shrinkage=parameters.get("memory.enable_memory_arena_shrinkage"),
         custom_op_libraries=tuple(config.get("model_operations", {}).get("op_library_filename", [])),
         openvino=_openvino(optimization),
+        allow_spinning=_choice(parameters, "session.intra_op.allow_spinning", _SWITCHES),
     )
 
 

@@ -48,6 +48,8 @@ def _session_options(options: Options) -> onnxruntime.SessionOptions:
     if options.device_allocator_for_initializers is not None:
         key = "session.use_device_allocator_for_initializers"
         made.add_session_config_entry(key, options.device_allocator_for_initializers)
+    if options.allow_spinning is not None:
+        made.add_session_config_entry("session.intra_op.allow_spinning", str(int(options.allow_spinning)))
     for library in options.custom_op_libraries:
         made.register_custom_ops_library(library)
     return made

@@ -28,6 +28,12 @@ def test_threads_mode_and_memory_are_read_from_the_parameters() -> None:
     assert options.execution_mode == "ORT_PARALLEL"
     assert options.enable_cpu_mem_arena is False
     assert options.enable_mem_pattern is None
+    assert options.allow_spinning is None
+
+
+def test_spinning_can_be_allowed_or_not() -> None:
+    for text, allowed in (("1", True), ("0", False)):
+        assert read_options(config(**{"session.intra_op.allow_spinning": text})).allow_spinning is allowed
 
 
 @pytest.mark.parametrize(("level", "name"), [(-1, "BASIC"), (0, "ALL"), (1, "EXTENDED")])
