@@ -17,6 +17,7 @@ from export.onnx_file import add_metadata, drop_outputs, trace
 from export.parity import Parity, check_original, check_parity
 from export.precision import Job, Precision, precision
 from export.runtime import open_graph
+from export.sample import record_family_sample
 from export.signature import check_config
 
 Progress = Callable[[str], None]
@@ -115,7 +116,10 @@ def _make(
     for path in room.folder.glob("*.onnx"):
         add_metadata(path, manifest.metadata(chosen.name, checkpoint.sha256, number_format.name))
     progress(f"comparing the {number_format.name} version with the original")
-    seen = check_parity(chosen, original, number_format.open(room.folder), number_format.name, seed, probes=False)
+    run = number_format.open(room.folder)
+    seen = check_parity(chosen, original, run, number_format.name, seed, probes=False)
+    progress("recording a sample")
+    record_family_sample(chosen, run, room.folder)
     return exact, seen
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from client.sample import Check
 from export.errors import UnknownName
 from export.parity import Figure, Limit, tensor_figures
 from export.signature import Signature, Tensor, Tensors
@@ -20,6 +21,10 @@ FAMILIES: Mapping[str, str] = {
     "s3fd": "export.s3fd.family",
 }
 """Name -> module whose `FAMILY` is an instance of Family."""
+
+
+_REDUCED = "fp16"
+_SAMPLE_SEED = 7
 
 
 class Family(ABC):
@@ -92,6 +97,18 @@ class Family(ABC):
         outputs mean more than their values compares them otherwise; the names in `limits` are then its own.
         """
         return tensor_figures(self.limits(precision), expected, got, alone)
+
+    def sample_inputs(self) -> Tensors:
+        """Return what a version's recorded sample asks: one item, the same for every export."""
+        return {name: array[-1:] for name, array in self.samples(np.random.default_rng(_SAMPLE_SEED), 2).items()}
+
+    def sample_checks(self) -> Mapping[str, Check]:
+        """Return how far an output may be from the recorded sample: as far as a reduced precision may.
+
+        Also for fp32: what is recorded on this machine is asked on another, and GPUs compute fp32 products in TF32.
+        """
+        limits = self.limits(_REDUCED)
+        return {each.name: Check("near", (limits[each.name].max_abs,)) for each in self.signature.outputs}
 
     def dynamic_axes(self) -> dict[str, dict[int, str]]:
         """Return the axes that vary, by input name: {"FACES": {0: "batch"}}, read from the signature."""

@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from client.version_folders import versions as versions  # part of what this module offers
 from export.errors import NotInstalled, VersionExists
 
 _PREFIX = ".export-"
@@ -26,13 +27,6 @@ class Staging:
     """For everything else; goes away."""
     install: Callable[[], Path]
     """Move the version to its place and return that. Without it nothing stays. Raises VersionExists."""
-
-
-def versions(model_folder: Path) -> list[int]:
-    """Return the versions there are, as Triton counts: folders whose names are numbers."""
-    if not model_folder.is_dir():
-        return []
-    return sorted(int(each.name) for each in model_folder.iterdir() if each.name.isdecimal() and each.is_dir())
 
 
 @contextmanager

@@ -250,3 +250,47 @@ class RangeNotSatisfiable(PolylipError):
     """The bytes asked for lie beyond the artefact's end."""
 
     code = "range-not-satisfiable"
+
+
+class ModelNotFound(PolylipError):
+    """The model repository has no model of this name."""
+
+    code = "model-not-found"
+
+
+class VersionNotFound(PolylipError):
+    """The model has no version of this number; the text names those there are."""
+
+    code = "version-not-found"
+
+
+class SwapRefused(PolylipError):
+    """The version did not load, or did not answer as it did when it was made. What served before still serves."""
+
+    code = "swap-refused"
+
+    def __init__(self, model: str, version: int, served: int | None, reason: str) -> None:
+        """Say why, and what serves."""
+        still = f"version {served} still serves" if served is not None else "nothing is served"
+        super().__init__(f"{model} stays as it was ({still}); version {version}: {reason}")
+        self.served = served
+        self.reason = reason
+
+
+class SwapInProgress(PolylipError):
+    """Another process changes what is served from this repository right now."""
+
+    retryable = True
+    code = "swap-in-progress"
+
+
+class NoEarlierVersion(PolylipError):
+    """Nothing was served before, or it is no longer in the repository."""
+
+    code = "no-earlier-version"
+
+
+class RepositoryUnusable(PolylipError):
+    """The model repository is not where the settings say, or cannot be written."""
+
+    code = "repository-unusable"

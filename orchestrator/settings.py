@@ -62,6 +62,21 @@ class TritonSettings(_Section):
     """For health, metadata and config calls."""
 
 
+class ModelSettings(_Section):
+    """Versions of the models that Triton serves (docs/MODELS.md)."""
+
+    repository: Path = Path(__file__).parents[1] / "model_repository"
+    """Triton's model repository, as this machine sees it; whoever swaps writes there."""
+    load_timeout_s: float = Field(300.0, gt=0, le=3600)
+    """How long a version may take to load and warm up."""
+    sample_timeout_s: float = Field(60.0, gt=0, le=600)
+    """How long it may take to answer its recorded sample."""
+    pin: bool = False
+    """A session keeps the versions that it began with, for at most drain_s after a swap."""
+    drain_s: float = Field(900.0, ge=0, le=24 * 3600)
+    """So long after a swap the version before stays loaded while sessions that are pinned to it run."""
+
+
 class BrokerSettings(_Section):
     """RabbitMQ and the queue policy."""
 
@@ -316,6 +331,7 @@ class Settings(BaseSettings):
 
     engines: EngineSettings = EngineSettings()
     triton: TritonSettings = TritonSettings()
+    models: ModelSettings = ModelSettings()
     broker: BrokerSettings = BrokerSettings()
     vad: VadSettings = VadSettings()
     sync: SyncSettings = SyncSettings()

@@ -1,13 +1,16 @@
 """`polylip models`: what Triton serves."""
 
+from typing import Annotated
+
 import typer
 from rich.table import Table
 
 from client.exported import not_loaded_reason
 from client.repository import ModelRepository
 from client.triton import TritonConnection
-from orchestrator.cli import export
+from orchestrator.cli import export, pull, versions
 from orchestrator.cli.output import console, plain_errors
+from orchestrator.models.repository import is_candidate
 from orchestrator.settings import Settings
 
 app = typer.Typer(help="Models that Triton serves, and how they are made.", no_args_is_help=True)
@@ -19,14 +22,19 @@ def models() -> None:
 
 
 @app.command("list")
-def list_models() -> None:
+def list_models(
+    history: Annotated[bool, typer.Option(help="Instead: what was swapped, by whom, and what came of it.")] = False,
+) -> None:
     """List the models, their versions and states, and the engines of the settings that Triton does not have."""
     with plain_errors():
+        if history:
+            versions.show_history()
+            return
         settings = Settings()
         triton = settings.triton
         connection = TritonConnection(triton.grpc_url, control_timeout_s=triton.control_timeout_s)
         table = Table("model", "version", "state", "reason")
-        statuses = ModelRepository(connection).statuses()
+        statuses = [each for each in ModelRepository(connection).statuses() if not is_candidate(each.name)]
         for status in statuses:
             table.add_row(status.name, status.version, "ready" if status.ready else "not ready", status.reason)
         listed = {status.name for status in statuses}
@@ -39,3 +47,7 @@ def list_models() -> None:
 
 app.command("export")(export.export)
 app.command("synth")(export.synth)
+app.command("pull")(pull.pull)
+app.command("swap")(versions.swap)
+app.command("rollback")(versions.rollback)
+app.command("prune")(versions.prune)

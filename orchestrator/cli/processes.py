@@ -16,6 +16,7 @@ from client.mel import mel_spectrogram
 from orchestrator.cli.output import plain_errors
 from orchestrator.engines import Engines
 from orchestrator.logs import configure_logging
+from orchestrator.models.admin import ModelAdmin
 from orchestrator.queues.rabbitmq import RabbitBroker
 from orchestrator.rest.app import create_app
 from orchestrator.session.owner import Owner
@@ -36,11 +37,15 @@ def serve() -> None:
         broker = RabbitBroker(settings.broker)
         triton = AsyncTriton(settings.triton.grpc_url, control_timeout_s=settings.triton.control_timeout_s)
         dubs, media = DubStore(settings.store.database_url), MediaStore(settings.store.media_url)
-        app = create_app(settings, broker=broker, dubs=dubs, media=media, triton=triton)
+        # Elsewhere than beside the repository a gateway only tells what is served.
+        models = ModelAdmin(settings, dubs.pins) if settings.models.repository.is_dir() else None
+        app = create_app(settings, broker=broker, dubs=dubs, media=media, triton=triton, models=models)
         uvicorn.run(
             app, host=settings.gateway.host, port=settings.gateway.port, log_config=None, timeout_graceful_shutdown=5
         )
         broker.close()
+        if models is not None:
+            models.close()
 
 
 def worker(

@@ -9,6 +9,7 @@ from anyio import CapacityLimiter
 from fastapi import FastAPI
 
 from orchestrator.media.probe import probe as probe_clip
+from orchestrator.models.admin import ModelAdmin
 from orchestrator.queues.broker import Broker
 from orchestrator.rest import (
     background,
@@ -17,6 +18,7 @@ from orchestrator.rest import (
     routes_corrections,
     routes_dubs,
     routes_events,
+    routes_models,
     routes_page,
     routes_service,
 )
@@ -39,8 +41,9 @@ def create_app(
     media: MediaStore,
     triton: TritonAdmin,
     probe: Probe = probe_clip,
+    models: ModelAdmin | None = None,
 ) -> FastAPI:
-    """Make the application. Broker and stores are the caller's to close."""
+    """Make the application. Broker, stores and `models` are the caller's to close."""
     gateway = Gateway(
         settings=settings,
         broker=broker,
@@ -52,6 +55,7 @@ def create_app(
         upload_dir=settings.session.work_dir / "uploads",
         probe_limiter=CapacityLimiter(PROBES_AT_ONCE),
         broker_limiter=CapacityLimiter(BROKER_CALLS_AT_ONCE),
+        models=models,
     )
 
     @asynccontextmanager
@@ -73,7 +77,15 @@ def create_app(
     )
     app.state.gateway = gateway
     problems.install(app)
-    routes = (routes_dubs, routes_events, routes_artefacts, routes_corrections, routes_service, routes_page)
+    routes = (
+        routes_dubs,
+        routes_events,
+        routes_artefacts,
+        routes_corrections,
+        routes_service,
+        routes_models,
+        routes_page,
+    )
     for module in routes:
         app.include_router(module.router)
     routes_page.mount_static(app)

@@ -1,4 +1,4 @@
-"""What the gateway does by itself: publish again what a crash left behind, send webhooks, erase what is old."""
+"""What the gateway does by itself: publish again what a crash left behind, send webhooks, let go of what is old."""
 
 import shutil
 from collections.abc import Awaitable, Callable
@@ -24,6 +24,8 @@ log = structlog.get_logger()
 RETRY_S = 2.0
 WEBHOOK_POLL_S = 1.0
 SWEEP_S = 60.0
+RETIRE_S = 10.0
+RETIRED_BY = "gateway"
 LATE_FILES_MS = 15 * 60_000
 """An owner that learns late of a cancellation may still store a file: erased dubs are swept again for so long."""
 ORPHAN_MS = 60 * 60_000
@@ -35,6 +37,9 @@ def start(tasks: TaskGroup, gateway: Gateway) -> None:
     tasks.start_soon(republish, gateway, now_ms())
     tasks.start_soon(_repeat, "webhooks", WEBHOOK_POLL_S, lambda: send_due(gateway))
     tasks.start_soon(_repeat, "sweep", SWEEP_S, lambda: to_thread.run_sync(sweep, gateway, now_ms()))
+    if gateway.models is not None:
+        models = gateway.models
+        tasks.start_soon(_repeat, "retire", RETIRE_S, lambda: to_thread.run_sync(models.retire, RETIRED_BY))
 
 
 async def republish(gateway: Gateway, started_at_ms: int) -> None:

@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 
 from client.contracts import EngineStatus
 from orchestrator.media.clip import ClipInfo
+from orchestrator.models.admin import ModelAdmin
 from orchestrator.queues.broker import Broker
 from orchestrator.rest.metrics import GatewayMetrics
 from orchestrator.settings import MediaSettings, Settings
@@ -56,6 +57,8 @@ class Gateway:
     """Uploads lie here until they are stored, each in a folder of its own."""
     probe_limiter: CapacityLimiter
     broker_limiter: CapacityLimiter
+    models: ModelAdmin | None = None
+    """None: this gateway only tells what Triton serves."""
 
 
 def _gateway(request: Request) -> Gateway:

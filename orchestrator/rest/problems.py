@@ -37,12 +37,18 @@ STATUS: dict[type[PolylipError], HTTPStatus] = {
     errors.GlossaryRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.IdempotencyConflict: HTTPStatus.CONFLICT,
     errors.LanguagePairUnsupported: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.ModelNotFound: HTTPStatus.NOT_FOUND,
+    errors.NoEarlierVersion: HTTPStatus.CONFLICT,
     errors.NotAVideo: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.RangeNotSatisfiable: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
     errors.RenderInProgress: HTTPStatus.CONFLICT,
+    errors.RepositoryUnusable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.SegmentNotFound: HTTPStatus.NOT_FOUND,
+    errors.SwapInProgress: HTTPStatus.CONFLICT,
+    errors.SwapRefused: HTTPStatus.CONFLICT,
     errors.TranscriptRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.TranscriptTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.VersionNotFound: HTTPStatus.NOT_FOUND,
     errors.WebhookRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 """HTTP status of an error or its nearest ancestor; a retryable one without an entry of its own is 503."""

@@ -11,6 +11,7 @@ from client.contracts import EngineStatus, Task
 from client.errors import EngineError
 from orchestrator.errors import BrokerError
 from orchestrator.languages import chosen_engines, required_engines
+from orchestrator.models.repository import is_candidate
 from orchestrator.rest.admission import check_broker
 from orchestrator.rest.context import Gateway, GatewayDep
 from orchestrator.rest.offers import missing_engines, read_offer
@@ -65,7 +66,8 @@ class ReadyView(BaseModel):
 async def models(gateway: GatewayDep) -> ModelsView:
     """Return what Triton serves, and which task is configured to use it."""
     engines = chosen_engines(gateway.settings.engines, {})
-    return ModelsView(models=[_model_view(status, engines) for status in await gateway.triton.statuses()])
+    statuses = [each for each in await gateway.triton.statuses() if not is_candidate(each.name)]
+    return ModelsView(models=[_model_view(status, engines) for status in statuses])
 
 
 @router.get("/v1/languages", summary="Language pairs")

@@ -5,6 +5,7 @@ import threading
 import time
 import uuid
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from orchestrator.queues import topology
 from orchestrator.queues.broker import Broker, Delivery, QueueSpec
 from orchestrator.session.artefacts import write_artefacts
 from orchestrator.session.ledger import DubLedger, Ledger, RenderLedger
+from orchestrator.session.pinning import pinned_engines
 from orchestrator.session.replies import ReplyRouter
 from orchestrator.session.report import Report
 from orchestrator.session.request import DubRequest
@@ -190,7 +192,7 @@ class Owner:
         except SessionCancelled:
             work.ledger.abandon()
 
-    def _request(self, work: _Work, clip: ClipInfo) -> DubRequest:
+    def _request(self, work: _Work, clip: ClipInfo, engines: dict[str, str]) -> DubRequest:
         job, render = work.job, work.render
         stored = render.corrections if render is not None else {}
         corrections = {segment: msgspec.convert(values, Correction) for segment, values in stored.items()}
@@ -198,7 +200,7 @@ class Owner:
             job.dub_id,
             job.source_language,
             job.target_language,
-            job.engines,
+            engines,
             face=FaceChoice.parse(job.face),
             background=BackgroundChoice.parse(job.background),
             transcript=self._transcript(job.dub_id, clip),
@@ -207,6 +209,12 @@ class Owner:
             overrules=self._overrules(work, corrections),
             revision=work.revision,
         )
+
+    def _chosen_engines(self, job: DubJob) -> AbstractContextManager[dict[str, str]]:
+        """Return what the request names, or (`models.pin`) every engine with the version that serves now."""
+        if not self._settings.models.pin:
+            return nullcontext(job.engines)
+        return pinned_engines(job.dub_id, job.engines, self._settings.engines, self._engines, self._dubs.pins)
 
     def _overrules(self, work: _Work, corrections: Mapping[str, Correction]) -> tuple[Overrule, ...]:
         """Return the stretches whose speaker was corrected, by what the revision says that is shown."""
@@ -223,13 +231,16 @@ class Owner:
 
     def _dub(self, work: _Work) -> Report:
         dub_id, settings = work.job.dub_id, self._settings
-        with tempfile.TemporaryDirectory(dir=self._settings.session.work_dir, prefix="dub-") as scratch:
+        with (
+            self._chosen_engines(work.job) as engines,
+            tempfile.TemporaryDirectory(dir=settings.session.work_dir, prefix="dub-") as scratch,
+        ):
             clip_path, out = Path(scratch) / "clip", Path(scratch) / "out"
             out.mkdir()
             self._media.fetch(dub_id, Artefact.CLIP, clip_path)
             clip = ClipInfo.from_facts(work.dub.clip)
             session = DubSession(
-                self._request(work, clip),
+                self._request(work, clip, engines),
                 clip_path,
                 clip,
                 engines=self._engines,

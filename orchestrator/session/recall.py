@@ -22,6 +22,7 @@ import structlog
 
 from client.contracts import Float32Array, Task
 from client.errors import EngineError
+from client.pinned import split_pinned
 from orchestrator.messages import AnyRecord, Sentence, SpeechChunk, SpokenSentence, Transcript, Translation
 from orchestrator.pcm import float_to_pcm
 from orchestrator.queues import topology
@@ -224,6 +225,9 @@ class Recall:
                 yield cache_key(task.value, model, version, *facts)
 
     def _model(self, task: Task) -> str:
+        return split_pinned(self._named(task))[0]
+
+    def _named(self, task: Task) -> str:
         configured: str = getattr(self._settings.engines, task.value)
         return self._request.engines.get(task.value) or configured
 
@@ -238,13 +242,13 @@ class Recall:
             return self._versions
 
     def _versions_of_today(self) -> dict[str, str]:
-        models = {task.value: self._model(task) for task in (Task.STT, Task.MT, Task.TTS, Task.BOUNDARY)}
+        models = {task.value: split_pinned(self._named(task)) for task in (Task.STT, Task.MT, Task.TTS, Task.BOUNDARY)}
         try:
             served = self._engines.served_versions()
         except EngineError as error:
             log.warning("nothing is remembered: Triton does not say what it serves", reason=str(error))
             return {}
-        return {task: served[model] for task, model in models.items() if model in served}
+        return {task: version or served[model] for task, (model, version) in models.items() if model in served}
 
     def _known(self, kind: type[msgspec.Struct], keys: list[str]) -> Any:  # noqa: ANN401 (a `kind`)
         return next((value for key in keys if (value := read_as(kind, self._cache.get(key))) is not None), None)

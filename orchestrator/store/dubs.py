@@ -11,6 +11,7 @@ from orchestrator.errors import DubNotFound, SessionCancelled, TooManyDubs
 from orchestrator.store import eventlog, rows
 from orchestrator.store.database import Database
 from orchestrator.store.eventlog import EventLog
+from orchestrator.store.pins import PinStore
 from orchestrator.store.renders import RenderStore, forget
 from orchestrator.store.schema import Dub, NewDub, WebhookState, dub_from_row
 from orchestrator.store.schema import dubs as dubs_table
@@ -27,6 +28,7 @@ class DubStore:
         self.events = EventLog(self._database)
         self.webhooks = WebhookQueue(self._database)
         self.renders = RenderStore(self._database)
+        self.pins = PinStore(self._database)
 
     def close(self) -> None:
         """Close all connections."""

@@ -92,6 +92,16 @@ renders = sa.Table(
 )
 
 
+pins = sa.Table(
+    "pins",
+    metadata,
+    sa.Column("session_id", sa.Uuid, primary_key=True),
+    sa.Column("model", sa.String(255), primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("since_ms", sa.BigInteger, nullable=False),
+)
+
+
 class WebhookState(StrEnum):
     """What became of a dub's webhook."""
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from client.sample import Check, differences, read_sample
 from export.checkpoint import sha256_of
 from export.errors import (
     CheckpointRefused,
@@ -61,7 +62,8 @@ def test_a_version_holds_the_graph_and_a_manifest_that_says_all_about_it(reposit
     assert (done.version, done.folder) == (1, repository / "tiny_model" / "1")
     assert done.configs == (repository / "tiny_model" / "config.pbtxt",)
     assert set(content(repository)) == {
-        f"tiny_model/{name}" for name in ("config.pbtxt", "1/model.onnx", "1/manifest.json")
+        f"tiny_model/{name}"
+        for name in ("config.pbtxt", "1/model.onnx", "1/manifest.json", "1/sample.npz", "1/sample.json")
     }
 
     manifest = json.loads((done.folder / "manifest.json").read_text())
@@ -79,6 +81,16 @@ def test_a_version_holds_the_graph_and_a_manifest_that_says_all_about_it(reposit
         "polylip.family": "tiny",
         "polylip.checkpoint_sha256": sha256_of(checkpoint),
     }
+
+
+def test_a_version_comes_with_a_sample_of_what_it_answers(repository, checkpoint):
+    done = export_version(Request("tiny", checkpoint, "fp32", repository))
+    sample = read_sample(done.folder, "tiny_model")
+    assert sample.inputs["PICTURES"].shape == (1, 12, 14, 3)
+    assert sample.checks == {"MOVED": Check("near", (3,))}
+    assert differences(sample, open_graph(done.folder / "model.onnx")(sample.inputs)) == []
+    other = export_version(Request("tiny", checkpoint, "fp16", repository))
+    assert (read_sample(other.folder, "tiny_model").inputs["PICTURES"] == sample.inputs["PICTURES"]).all()
 
 
 def test_the_installed_graph_has_the_served_outputs_only(repository, checkpoint):

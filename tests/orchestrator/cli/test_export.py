@@ -40,7 +40,12 @@ EXPORT = ("export", "wav2lip", "--checkpoint", "wav2lip.pth", "--repository", "m
 
 def test_a_checkpoint_becomes_a_version_that_runs(folder):
     version = folder / "models" / "lips_wav2lip" / "1"
-    assert sorted(path.name for path in version.iterdir()) == ["manifest.json", "model.onnx"]
+    assert sorted(path.name for path in version.iterdir()) == [
+        "manifest.json",
+        "model.onnx",
+        "sample.json",
+        "sample.npz",
+    ]
     session = onnxruntime.InferenceSession(version / "model.onnx")
     inputs = {"FACES": np.zeros((3, 96, 96, 3), np.uint8), "MEL": np.zeros((3, 80, 16), np.float32)}
     (moved,) = session.run(None, inputs)

@@ -65,8 +65,11 @@ def test_every_call_has_an_example(tmp_path):
         parts.settings, broker=parts.broker, dubs=parts.dubs, media=parts.media, triton=parts.triton, probe=parts.probe
     )
     curls = "\n".join(re.findall(r"^curl.*$", TEXT, re.MULTILINE)) + "/metrics"
+    examples = {"{dub_id}": "$ID", "{number}": "1", "{name}": "lips_wav2lip", "{version}": "2"}
     for path in app.openapi()["paths"]:
-        assert path.replace("{dub_id}", "$ID").replace("{number}", "1") in curls
+        for parameter, example in examples.items():
+            path = path.replace(parameter, example)
+        assert path in curls
     parts.dubs.close()
     parts.broker.close()
 
