@@ -67,7 +67,7 @@ def check_project(root: Path, where: str, project: Mapping[str, Any]) -> Iterato
 
 def _schema(files: list[Path]) -> Iterator[str]:
     program = Path(sys.executable).parent / "check-jsonschema"
-    command = [str(program), "--quiet", "--builtin-schema", "vendor.compose-spec", *map(str, files)]
+    command = [str(program), "--builtin-schema", "vendor.compose-spec", *map(str, files)]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own program
     if answer.returncode:
         yield f"compose schema: {(answer.stdout + answer.stderr).strip()}"

@@ -30,12 +30,15 @@ def check_kubernetes(root: Path) -> Iterator[str]:
             yield f"{path.relative_to(root)}: no kustomization names it"
     if not base.is_dir():
         yield f"{base}: there is no base"
+    checked: list[Manifest] = []
     for name, manifests in builds(root):
         if isinstance(manifests, NotBuilt):
             yield str(manifests)
             continue
         for manifest in manifests:
-            yield from check_schema(f"{name}: {manifest['kind']} {manifest['metadata']['name']}", manifest)
+            if manifest not in checked:  # most are the same in every overlay, and a schema takes its time
+                checked.append(manifest)
+                yield from check_schema(f"{name}: {manifest['kind']} {manifest['metadata']['name']}", manifest)
         yield from check_references(root, name, manifests)
         yield from check_workloads(root, name, manifests)
 
@@ -62,4 +65,4 @@ def check_schema(where: str, manifest: Manifest) -> Iterator[str]:
     except kubernetes_validate.ValidationError as error:
         yield f"{where}: {'.'.join(map(str, error.path))}: {error.message}"
     except (kubernetes_validate.SchemaNotFoundError, kubernetes_validate.InvalidSchemaError) as error:
-        yield f"{where}: {error}"
+        yield f"{where}: {error.message}"
