@@ -20,6 +20,11 @@ def write_record(version_folder: Path, pulled: Pulled) -> None:
         "commit": pulled.commit,
         "pulled_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "files": {path: {"bytes": seen.size_bytes, "sha256": seen.sha256} for path, seen in pulled.files.items()},
-        "licence": {**asdict(pulled.licence), "accepted": pulled.licence.needs_acceptance},
+        "licence": {**asdict(pulled.licence), "acceptance": _acceptance(pulled)},
     }
     write_file(version_folder / PULLED, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def _acceptance(pulled: Pulled) -> str:
+    """Nobody comes this far with a licence that was to be accepted and was not."""
+    return "given by --accept-licence" if pulled.licence.needs_acceptance else "not needed"

@@ -6,6 +6,7 @@ knows two kinds of families: networks of one graph (wav2lip, s3fd), and bundles 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -78,10 +79,12 @@ def check_exportable(family: str, precision: str) -> None:
     """Refuse, before a download, what could not be exported after it: no such family or precision, extra missing."""
     with _export_extra():
         if _is_bundle(family):
+            import_module("export.bundle.exporter")  # for what it needs itself
             from export.bundle import family as bundles
 
             bundles.check_offered(bundles.bundle(family), precision)
             return
+        import_module("export.exporter")
         from export import family as families
 
         families.check_offered(families.family(family), precision)

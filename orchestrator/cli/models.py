@@ -8,7 +8,7 @@ from rich.table import Table
 from client.exported import not_loaded_reason
 from client.repository import ModelRepository
 from client.triton import TritonConnection
-from orchestrator.cli import export, pull, versions
+from orchestrator.cli import export, licences, pull, versions
 from orchestrator.cli.output import console, plain_errors
 from orchestrator.models.repository import is_candidate
 from orchestrator.settings import Settings
@@ -48,6 +48,7 @@ def list_models(
 app.command("export")(export.export)
 app.command("synth")(export.synth)
 app.command("pull")(pull.pull)
+app.command("licences")(licences.licences)
 app.command("swap")(versions.swap)
 app.command("rollback")(versions.rollback)
 app.command("prune")(versions.prune)

@@ -27,6 +27,7 @@ from orchestrator.cli.export import (
     check_exportable,
     make_version,
 )
+from orchestrator.cli.licences import COMMERCIAL_USE
 from orchestrator.cli.output import console, errors, plain_errors
 from orchestrator.errors import BadRequest
 from orchestrator.hub_settings import HubSettings
@@ -125,7 +126,7 @@ class _Bars:
 
     def licence(self, what: str, licence: Licence) -> None:
         """What is downloaded, and what may be done with it."""
-        allowed = {True: "yes", False: "NO", None: "nobody says"}[licence.commercial_use]
+        allowed = COMMERCIAL_USE[licence.commercial_use]
         self.say(f"{what}\nlicence: {licence.name} {licence.url}\n  commercial use: {allowed}; {licence.meaning}")
 
     def file(self, path: str, here_bytes: int, whole_bytes: int | None) -> None:

@@ -287,7 +287,7 @@ def test_a_versions_record_says_where_it_came_from_and_what_was_accepted(whisper
     assert record["commit"] == whisper.commit
     assert record["files"]["model.safetensors"] == {"bytes": len(WEIGHTS), "sha256": sha256(WEIGHTS)}
     assert record["licence"]["identifier"] == "CC-BY-NC-4.0"
-    assert record["licence"]["accepted"] is True
+    assert record["licence"]["acceptance"] == "given by --accept-licence"
 
 
 # ---- the catalogue ----------------------------------------------------------------------------------------------
