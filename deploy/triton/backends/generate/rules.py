@@ -6,6 +6,7 @@ Source: transformers, generation/logits_process.py and generation/utils.py (`_ge
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from numpy.typing import NDArray
 from .generation import DecodingOptions
 
 _FORBIDDEN = np.float32(-np.inf)
+_FEW = 4
+Places: TypeAlias = "tuple[int, ...] | NDArray[np.int64]"
+"""An array, but for a few tokens, which are faster written one by one."""
 
 
 class Rules:
@@ -24,10 +28,10 @@ class Rules:
         """`max_new_tokens`: as limited by the model's positions."""
         self._prompt = np.array(prompt, np.int64)
         self._penalty = np.float32(options.repetition_penalty)
-        self._eos = np.array(eos, np.int64)
+        self._eos = _places(eos)
         self._min_new = options.min_new_tokens if eos else 0
-        self._suppress = np.array(options.suppress, np.int64)
-        self._begin_suppress = np.array(options.begin_suppress, np.int64)
+        self._suppress = _places(options.suppress)
+        self._begin_suppress = _places(options.begin_suppress)
         self._forced = dict(options.forced)
         if options.forced_eos and eos and max_new_tokens:
             self._forced.setdefault(max_new_tokens - 1, eos[0])
@@ -41,11 +45,10 @@ class Rules:
         if self._penalises:
             self._penalise(generated, logits)
         if count < self._min_new:
-            logits[self._eos] = _FORBIDDEN
-        if self._suppress.size:
-            logits[self._suppress] = _FORBIDDEN
-        if count == 0 and self._begin_suppress.size:
-            logits[self._begin_suppress] = _FORBIDDEN
+            _forbid(logits, self._eos)
+        _forbid(logits, self._suppress)
+        if count == 0:
+            _forbid(logits, self._begin_suppress)
         if count in self._forced:
             logits.fill(_FORBIDDEN)
             logits[self._forced[count]] = 0.0
@@ -67,6 +70,18 @@ class Rules:
 
     def _find_idle_after(self) -> int:
         """Return from how many new tokens on nothing is changed any more; -1: never."""
-        if self._own or self._penalises or self._suppress.size:
+        if self._own or self._penalises or len(self._suppress):
             return -1
-        return max(self._min_new, int(self._begin_suppress.size > 0), *(index + 1 for index in self._forced), 0)
+        return max(self._min_new, int(len(self._begin_suppress) > 0), *(index + 1 for index in self._forced), 0)
+
+
+def _places(tokens: Sequence[int]) -> Places:
+    return tuple(tokens) if len(tokens) <= _FEW else np.array(tokens, np.int64)
+
+
+def _forbid(logits: NDArray[np.float32], places: Places) -> None:
+    if isinstance(places, tuple):
+        for place in places:
+            logits[place] = _FORBIDDEN
+    else:
+        logits[places] = _FORBIDDEN

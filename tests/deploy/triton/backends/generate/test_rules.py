@@ -28,6 +28,10 @@ def test_suppressed_tokens_never_come_and_begin_suppressed_ones_not_first() -> N
     assert allowed([6], **options) == [0, 1, 2, 5, 6, 7, 8, 9]
 
 
+def test_many_suppressed_tokens_are_suppressed_as_few_are() -> None:
+    assert allowed([], suppress=(0, 2, 4, 5, 6, 8)) == [1, 3, 7, 9]
+
+
 def test_the_end_is_forbidden_until_enough_tokens_are_there() -> None:
     assert 1 not in allowed([7], min_new_tokens=2)
     assert 1 in allowed([7, 7], min_new_tokens=2)
