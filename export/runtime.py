@@ -21,6 +21,7 @@ def open_graph(path: Path, provider: str = CPU, options: Mapping[str, str] | Non
         raise PrecisionUnavailable(f"this ONNX Runtime has no {provider}")
     settings = onnxruntime.SessionOptions()
     settings.log_severity_level = 3  # errors only
+    settings.add_session_config_entry("session.intra_op.allow_spinning", "0")  # PyTorch wants the cores in between
     providers = [(provider, dict(options or {}))]
     session = onnxruntime.InferenceSession(path, settings, providers=providers)
     if provider not in session.get_providers():  # else ONNX Runtime would go on without it
