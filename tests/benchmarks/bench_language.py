@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from client.connection import TritonConnection
 from client.mt import TritonMt
@@ -199,7 +199,7 @@ def show(measured: Measured) -> None:
     """Print."""
     console, found = Console(), figures(measured)
     table = Table(
-        "engine",
+        Column("engine", no_wrap=True),
         *("ms a request", "encoder and rest, ms", "a token, ms", "Triton is so many times faster"),
         title=f"10 s of sound, {models.STT_TOKENS} tokens; a sentence, {models.MT_TOKENS} tokens",
     )

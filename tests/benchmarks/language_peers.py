@@ -8,9 +8,12 @@ import sentencepiece
 import torch
 from faster_whisper import WhisperModel
 from transformers import AutoTokenizer, MarianMTModel, WhisperFeatureExtractor, WhisperForConditionalGeneration
+from transformers import logging as transformers_logging
 
 from tests.benchmarks.language_models import Models
 
+transformers_logging.set_verbosity_error()  # it tells of every count of tokens that it was given
+transformers_logging.disable_progress_bar()
 _END_OF_TEXT = "<|endoftext|>"
 _PROMPT_TOKENS = 4
 """Start, language, task, no timestamps."""
