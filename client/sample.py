@@ -75,7 +75,7 @@ def read_sample(folder: Path, model: str) -> Sample | None:
         checks = {name: _check(each) for name, each in stated["outputs"].items()}
         inputs = {name.removeprefix(_INPUT): array for name, array in arrays.items() if name.startswith(_INPUT)}
         outputs = {name: arrays[_OUTPUT + name] for name in checks}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
         raise ContractViolation(model, f"the sample in {folder} cannot be read: {error}") from error
     return Sample(inputs, outputs, checks)
 

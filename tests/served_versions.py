@@ -10,7 +10,10 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from client.connection import TritonConnection
+from client.errors import ContractViolation
 from client.sample import EQUAL, Check
+from client.tensors import unary_inputs
 from export.runtime import open_graph
 from export.sample import record_sample
 
@@ -140,3 +143,18 @@ BROKEN: Mapping[str, Callable[[Path, int], None]] = {
 def break_version(repository: Path, version: int, how: str) -> None:
     """Add a version and spoil it."""
     BROKEN[how](add_version(repository, version), version)
+
+
+def heard_by(connection: TritonConnection, model: str) -> Callable[[], str]:
+    """Return a call of the model that tells which version answered; any other text is an error."""
+    sound = {"version 1", "version 2", "version 3"}
+
+    def call() -> str:
+        inputs = unary_inputs({"AUDIO": AUDIO, "LANGUAGE": np.array([b"en"], np.object_)})
+        result = connection.infer(model, inputs, timeout_s=60.0)
+        text = str(result.as_numpy("TEXT")[0].decode())
+        if text not in sound or not np.isfinite(result.as_numpy("MEAN_LOGPROB")).all():
+            raise ContractViolation(model, f"it heard {text}")
+        return text
+
+    return call

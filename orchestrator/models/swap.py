@@ -113,11 +113,12 @@ class Swapper:
             return record
 
         try:
+            self._write_down_what_serves(model)
             progress(f"{model}: version {version} is tried out")
             checked = self._try_out(model, version)
             progress(f"{model}: version {version} takes over")
             ensembles = [name for name in self._folder.dependents(model) if self._triton.ready_versions(name)]
-            with self._named(model, served, version):
+            with self._named(model, version):
                 self._triton.load(model)
                 failure = Result.REVERTED  # from here on callers have met it
                 self._confirm(model, version, ensembles)
@@ -128,6 +129,16 @@ class Swapper:
             raise refused from error
         log.info("swapped", model=model, version=version, before=served, by=by, checked=checked)
         return note(Result.DONE)
+
+    def _write_down_what_serves(self, model: str) -> None:
+        """Have a config that leaves the choice to Triton name what is served.
+
+        Else a Triton that starts anew, or takes up a config that was taken back, loads the highest number there is:
+        the very version that is not proven yet.
+        """
+        ready = self._triton.ready_versions(model)
+        if ready and not self._folder.chosen(model):
+            self._folder.choose(model, ready)
 
     def _try_out(self, model: str, version: int) -> str:
         """Load, warm up and ask the version where nobody calls it; return what it was checked by."""
@@ -141,8 +152,11 @@ class Swapper:
                     self._triton.unload(name)
 
     @contextmanager
-    def _named(self, model: str, served: int | None, version: int) -> Iterator[None]:
-        """Name the version in the model's config, and those that pinned sessions hold; a failure takes it back."""
+    def _named(self, model: str, version: int) -> Iterator[None]:
+        """Name the version in the model's config, and those that pinned sessions hold.
+
+        On a failure it names what was ready before, and that is loaded again.
+        """
         ready, held = self._triton.ready_versions(model), self._pins.held(model)
         # The highest serves whoever names none, so a version above it cannot stay: its sessions come along.
         kept = [each for each in ready if each in held and each < version]
@@ -150,12 +164,13 @@ class Swapper:
         try:
             yield
         except BaseException:
-            undo()
             with suppress(EngineError):
-                if served is None:
-                    self._triton.unload(model)
-                else:
+                if ready:
+                    self._folder.choose(model, ready)
                     self._triton.load(model)
+                else:
+                    undo()
+                    self._triton.unload(model)
             raise
 
     def _confirm(self, model: str, version: int, ensembles: Sequence[str]) -> None:

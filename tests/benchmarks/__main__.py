@@ -9,6 +9,7 @@ GROUPS = {
     "e2e": ("bench_e2e",),
     "timing": ("bench_boundary", "bench_av_offset", "bench_translation"),
     "lips": ("bench_lips", "bench_tracking", "bench_faces", "bench_speaker"),
+    "swap": ("bench_swap",),
 }
 """Group -> modules of this folder with a `main()`; one after the other, never two at once."""
 
