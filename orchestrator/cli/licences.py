@@ -40,5 +40,5 @@ def _table(found: list[ModelLicence]) -> Table:
     table = Table("model", "version", "licence", "commercial use", "source")
     for each in found:
         allowed = COMMERCIAL_USE[each.licence.commercial_use]
-        table.add_row(each.model, each.version or "none yet", each.licence.name, allowed, each.source)
+        table.add_row(each.model, each.version or "none yet", each.licence.identifier, allowed, each.source)
     return table

@@ -1,5 +1,6 @@
 """`polylip models pull`: a published checkpoint is downloaded, checked, and becomes a version of a model."""
 
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Self
 
@@ -17,6 +18,7 @@ from rich.progress import (
 
 from client.licences import Licence
 from deploy.triton.embedded import CHECKOUT
+from orchestrator.cli import versions
 from orchestrator.cli.export import (
     FamilyName,
     Pairs,
@@ -31,6 +33,7 @@ from orchestrator.cli.licences import COMMERCIAL_USE
 from orchestrator.cli.output import console, errors, plain_errors
 from orchestrator.errors import BadRequest
 from orchestrator.hub_settings import HubSettings
+from orchestrator.settings import Settings
 
 if TYPE_CHECKING:
     from export.pull.puller import Pulled, Request
@@ -53,6 +56,7 @@ def pull(
     sha256: Annotated[str | None, typer.Option(help="Of the one file, if you know it.")] = None,
     update: Annotated[bool, typer.Option("--update", help="Take what the source offers now, not what it did.")] = False,
     download_only: Annotated[bool, typer.Option("--download-only", help="Do not export.")] = False,
+    swap: Annotated[bool, typer.Option("--swap", help="Have the running Triton serve the version at once.")] = False,
     repository: Repository = CHECKOUT / "model_repository",
     seed: Seed = None,
     pair: Pairs = None,
@@ -62,6 +66,8 @@ def pull(
         settings = _settings()
         if not download_only:
             check_exportable(family, precision)
+        if swap:
+            _check_served(repository, download_only=download_only)
         from export.pull.addresses import parse_source
         from export.pull.puller import Request
 
@@ -70,10 +76,24 @@ def pull(
         pulled = _download(request, settings)
         if download_only:
             return
-        _, _, folder = make_version(family, pulled.checkpoint, precision, version, repository, seed, tuple(pair or ()))
+        model, number, folder = make_version(
+            family, pulled.checkpoint, precision, version, repository, seed, tuple(pair or ())
+        )
         from export.pull.record import write_record
 
         write_record(folder, pulled)
+        if swap:
+            versions.swap(model, number, wait=False)
+        else:
+            console.print(f"a Triton that runs serves it after: polylip models swap {model} {number}")
+
+
+def _check_served(repository: Path, *, download_only: bool) -> None:
+    served = Settings().models.repository
+    if download_only:
+        raise BadRequest("--swap serves what was exported: not together with --download-only")
+    if repository.resolve() != served.resolve():
+        raise BadRequest(f"--swap is for the repository that is served, {served}, not for {repository}")
 
 
 def _settings() -> HubSettings:

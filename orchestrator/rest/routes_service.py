@@ -1,14 +1,18 @@
 """What the service is and can do: models, languages, health, metrics."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
 
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
 from client.contracts import EngineStatus, Task
 from client.errors import EngineError
+from client.licences import licence_of
 from orchestrator.errors import BrokerError
 from orchestrator.languages import chosen_engines, required_engines
 from orchestrator.models.repository import is_candidate
@@ -18,6 +22,20 @@ from orchestrator.rest.offers import missing_engines, read_offer
 from orchestrator.rest.problems import RETRY_AFTER_S
 
 router = APIRouter(tags=["service"])
+
+
+class LicenceView(BaseModel):
+    """Under which terms a model may be used (docs/PULL.md)."""
+
+    identifier: str
+    """SPDX's where there is one, `LicenseRef-...` where not; `not-stated`."""
+    name: str
+    commercial_use: bool | None
+    """None: nobody says, so nobody may count on it."""
+    meaning: str
+    url: str
+    source: str
+    """Who made the model, and where it comes from."""
 
 
 class ModelView(BaseModel):
@@ -30,6 +48,8 @@ class ModelView(BaseModel):
     """Why it is not ready."""
     tasks: list[Task]
     """Served by it unless a request says otherwise."""
+    licence: LicenceView
+    """Of the version, as far as the gateway sees the model repository; else of all that has this name."""
 
 
 class ModelsView(BaseModel):
@@ -67,7 +87,10 @@ async def models(gateway: GatewayDep) -> ModelsView:
     """Return what Triton serves, and which task is configured to use it."""
     engines = chosen_engines(gateway.settings.engines, {})
     statuses = [each for each in await gateway.triton.statuses() if not is_candidate(each.name)]
-    return ModelsView(models=[_model_view(status, engines) for status in statuses])
+    repository = gateway.settings.models.repository
+    return await run_in_threadpool(
+        lambda: ModelsView(models=[_model_view(status, engines, repository) for status in statuses])
+    )
 
 
 @router.get("/v1/languages", summary="Language pairs")
@@ -115,6 +138,10 @@ async def _missing(gateway: Gateway) -> list[str]:
     return [*missing, *(str(error) for error in missing_engines(statuses, required))]
 
 
-def _model_view(status: EngineStatus, engines: dict[Task, str]) -> ModelView:
+def _model_view(status: EngineStatus, engines: dict[Task, str], repository: Path) -> ModelView:
     tasks = [task for task, model in engines.items() if model == status.name]
-    return ModelView(name=status.name, version=status.version, ready=status.ready, reason=status.reason, tasks=tasks)
+    found = licence_of(status.name, status.version, repository)
+    licence = LicenceView(**asdict(found.licence), source=found.source)
+    return ModelView(
+        name=status.name, version=status.version, ready=status.ready, reason=status.reason, tasks=tasks, licence=licence
+    )

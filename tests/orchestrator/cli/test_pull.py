@@ -100,6 +100,20 @@ def test_download_only_leaves_the_repository_as_it_was(command, checkpoint):
     assert list(command.repository.iterdir()) == []
 
 
+def test_swap_has_the_new_version_served_where_that_repository_is_the_served_one(command, monkeypatch, tmp_path):
+    made, swapped = tmp_path / "made", []
+    made.mkdir()
+    monkeypatch.setattr("orchestrator.cli.pull.make_version", lambda *arguments: ("tiny_model", 7, made))
+    monkeypatch.setattr("orchestrator.cli.versions.swap", lambda *arguments, wait: swapped.append((*arguments, wait)))
+    assert "--swap is for the repository that is served" in command.pull("--accept-licence", "--swap").stderr
+    assert "not together with" in command.pull("--accept-licence", "--swap", "--download-only").stderr
+    assert command.hub.seen == []
+    command.environment["POLYLIP_MODELS__REPOSITORY"] = str(command.repository)
+    done = command.pull("--accept-licence", "--swap")
+    assert done.exit_code == 0, done.output
+    assert swapped == [("tiny_model", 7, False)]
+
+
 def test_a_tampered_download_ends_the_command_and_nothing_is_exported(command):
     command.hub.faults["tiny.pth"] = Fault("flip", times=9)
     done = command.pull("--accept-licence")

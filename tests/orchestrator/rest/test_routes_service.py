@@ -17,10 +17,25 @@ def test_models_are_told_with_the_tasks_they_serve(gateway):
         "ready": True,
         "reason": "",
         "tasks": ["stt"],
+        "licence": {
+            "identifier": "BSD-2-Clause",
+            "name": "BSD 2-Clause Licence",
+            "commercial_use": True,
+            "meaning": "any use, also commercial, as long as the authors are named",
+            "url": "https://opensource.org/license/bsd-2-clause",
+            "source": "PocketSphinx 5 and its US-English model (Carnegie Mellon University)",
+        },
     }
     assert models["stt_whisper"]["ready"] is False
     assert models["stt_whisper"]["reason"] == "no weights"
     assert models["stt_whisper"]["tasks"] == []
+
+
+def test_a_model_tells_that_its_licence_forbids_commercial_use_or_that_nobody_states_one(gateway):
+    gateway.triton.models |= {"lips_wav2lip": {}, "somebody_elses": {}}
+    models = httpx.get(f"{gateway.url}/v1/models").json()["models"]
+    allowed = {model["name"]: model["licence"]["commercial_use"] for model in models}
+    assert (allowed["lips_wav2lip"], allowed["somebody_elses"], allowed["lips_warp"]) == (False, None, True)
 
 
 def test_languages_are_what_all_three_engines_can_do(gateway):
