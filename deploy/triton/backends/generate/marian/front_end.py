@@ -112,7 +112,8 @@ class MarianFrontEnd:
         for piece in pieces:
             text = ""
             if piece.text:
-                said = self.vocabulary.decode(next(translated).best.text_tokens)
+                # A model that says nothing to a sentence has not understood it: better the sentence than a gap.
+                said = self.vocabulary.decode(next(translated).best.text_tokens) or piece.text
                 text, missing = keep_numbers(piece.text, as_in_source(piece.text, said, language))
                 lost += missing
             parts += [piece.before, text, piece.after]

@@ -75,6 +75,11 @@ def test_a_shout_is_translated_as_an_ordinary_sentence_and_shouted_again(front_e
     assert heard == ["We played here"]
 
 
+def test_a_sentence_to_which_the_model_says_nothing_stays_as_it_is(front_end):
+    text = "We played in 1990. And then?"
+    assert said(front_end, text, lambda text: "" if "1990" in text else "¿Y luego?") == "We played in 1990. ¿Y luego?"
+
+
 def test_a_changed_number_is_put_right_and_a_lost_one_told(front_end):
     outputs, _ = translate(
         front_end, "I have 25 dogs. He has 3 cats.", lambda text: text.replace("25", "52").replace("3", "tres")
