@@ -81,6 +81,8 @@ def _patched(manifests: list[Manifest], patch: Manifest, path: Path) -> list[Man
     hits = [each for each in manifests if (each["apiVersion"], each["kind"], each["metadata"]["name"]) == wanted]
     if len(hits) != 1:
         raise NotBuilt(f"{path}: there are {len(hits)} of {' '.join(wanted)}")
+    if patch.get("$patch") == "delete":
+        return [each for each in manifests if each is not hits[0]]
     return [merge(each, patch) if each is hits[0] else each for each in manifests]
 
 

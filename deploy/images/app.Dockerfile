@@ -29,6 +29,7 @@ ENV PATH=/opt/polylip/bin:/usr/local/bin:/usr/bin:/bin \
     NUMBA_CACHE_DIR=/tmp/numba \
     POLYLIP_GATEWAY__HOST=0.0.0.0 \
     POLYLIP_LOG_FORMAT=json \
+    POLYLIP_MODELS__REPOSITORY=/models \
     POLYLIP_SESSION__WORK_DIR=/var/tmp/polylip \
     POLYLIP_STORE__MEDIA_URL=file:///srv/polylip/media
 # Without a setting the jobs are in a SQLite file in this folder.

@@ -5,6 +5,7 @@
 #
 # cpu: our Python-based backend `onnxruntime` (OpenVINO), the one that the tests run, takes the place of Triton's own.
 # gpu: Triton's own `onnxruntime` and `tensorrt`, for the profiles gpu_ort and gpu_tensorrt (docs/GPU.md).
+# The user is the application's, so that both may write to a repository that they share: the gateway swaps versions in it.
 # The base is 26.04 or later: earlier servers have CVE-2026-24207.
 
 FROM nvcr.io/nvidia/tritonserver:26.08-py3 AS build
@@ -24,7 +25,7 @@ FROM nvcr.io/nvidia/tritonserver:26.08-py3 AS engines
 RUN apt-get update \
   && apt-get install --yes --no-install-recommends apertium apertium-eng-spa espeak-ng \
   && rm -rf /var/lib/apt/lists/* \
-  && install --directory --owner=1000 --group=1000 /cache/tensorrt
+  && install --directory --owner=10001 --group=10001 /cache/tensorrt
 COPY --from=build /opt/polylip/venv /opt/polylip/venv
 COPY deploy/triton/engine_kit /opt/tritonserver/backends/python/engine_kit
 COPY deploy/triton/backends/generate /opt/tritonserver/backends/generate
@@ -38,7 +39,7 @@ ENV PATH=/opt/polylip/venv/bin:/opt/tritonserver/bin:/usr/local/bin:/usr/bin:/bi
     PYTHONDONTWRITEBYTECODE=1 \
     POLYLIP_TRITON__PROFILE=cpu
 WORKDIR /opt/polylip
-USER 1000:1000
+USER 10001:10001
 EXPOSE 8000 8001 8002
 ENTRYPOINT ["python3", "-m", "deploy.triton.serve"]
 
@@ -49,4 +50,4 @@ FROM engines AS cpu
 USER 0:0
 RUN rm -rf /opt/tritonserver/backends/onnxruntime
 COPY deploy/triton/backends/onnxruntime /opt/tritonserver/backends/onnxruntime
-USER 1000:1000
+USER 10001:10001

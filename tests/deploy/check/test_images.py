@@ -77,7 +77,7 @@ def test_a_mistake_is_found(changed, file, old, new, said):
 def test_a_target_has_what_it_inherits():
     triton = read_dockerfile(CHECKOUT / TRITON)
     cpu, gpu = triton.target("cpu"), triton.target("gpu")
-    assert (cpu.user, gpu.user, cpu.ports) == ("1000:1000", "1000:1000", [8000, 8001, 8002])
+    assert (cpu.user, gpu.user, cpu.ports) == ("10001:10001", "10001:10001", [8000, 8001, 8002])
     assert cpu.variables["POLYLIP_TRITON__PROFILE"] == "cpu"
     assert gpu.variables["POLYLIP_TRITON__PROFILE"] == "gpu_ort"
     own = "deploy/triton/backends/onnxruntime"

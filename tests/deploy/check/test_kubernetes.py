@@ -40,7 +40,9 @@ def test_an_overlay_changes_what_it_names():
 
 
 def test_a_component_takes_away_what_it_says():
-    triton = find(build(OVERLAYS / "cpu", [S3]), "Deployment", "triton")["spec"]["template"]["spec"]
+    built = build(OVERLAYS / "cpu", [S3])
+    assert not [each for each in built if each["kind"] == "PersistentVolumeClaim"]
+    triton = find(built, "Deployment", "triton")["spec"]["template"]["spec"]
     assert triton["initContainers"] == []
     assert "models" not in {each["name"] for each in triton["volumes"]}
     assert "/models" not in {each["mountPath"] for each in triton["containers"][0]["volumeMounts"]}
