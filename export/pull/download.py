@@ -4,20 +4,15 @@ import errno
 import json
 import os
 import re
-import time
 from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
 
-from export.pull.errors import DownloadCutOff, HashMismatch, NotStored, PullError, RateLimited, SourceBroken
+from export.pull.errors import DownloadCutOff, HashMismatch, NotStored, PullError, SourceBroken
 from export.pull.files import Digest, RemoteFile, Seen, look_at
+from export.pull.patience import Patience
 from export.pull.transport import Answer, Transport
 
-_TRIES = 5
-"""Without a byte of progress between them."""
-_FIRST_PAUSE_S = 1.0
-_LONGEST_PAUSE_S = 60.0
-"""A source that asks for more patience than this ends the pull, with the time that it asks for."""
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 _PARTIAL, _MARK = ".partial", ".partial.json"
 
@@ -28,10 +23,9 @@ OnBytes = Callable[[int, int | None], None]
 class Downloader:
     """Downloads files one after another."""
 
-    def __init__(self, transport: Transport, wait: Callable[[float], None] = time.sleep) -> None:
-        """`wait` sleeps between tries, in seconds."""
+    def __init__(self, transport: Transport, patience: Patience) -> None:
         self._transport = transport
-        self._wait = wait
+        self._patience = patience
 
     def fetch(self, file: RemoteFile, target: Path, on_bytes: OnBytes = lambda here, whole: None) -> Seen:
         """Put the file at `target`, unless the very file is there already; return what it is.
@@ -49,7 +43,7 @@ class Downloader:
                     on_bytes(seen.size_bytes, seen.size_bytes)
                     return seen
             target.parent.mkdir(parents=True, exist_ok=True)
-            return _Download(self._transport, self._wait, file, target, on_bytes).run()
+            return _Download(self._transport, self._patience, file, target, on_bytes).run()
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
                 discard(target)
@@ -75,10 +69,10 @@ class _Download:
     """One file on its way."""
 
     def __init__(
-        self, transport: Transport, wait: Callable[[float], None], file: RemoteFile, target: Path, on_bytes: OnBytes
+        self, transport: Transport, patience: Patience, file: RemoteFile, target: Path, on_bytes: OnBytes
     ) -> None:
         self._transport = transport
-        self._wait = wait
+        self._patience = patience
         self._file = file
         self._target = target
         self._partial = _partial(target)
@@ -90,7 +84,7 @@ class _Download:
         """Download, check, and give the file its name."""
         resumed = self._size() > 0
         while True:
-            self._persist()
+            self._patience.ask(self._attempt, self._size)
             seen = look_at(self._partial)
             wrong = next((digest for digest in self._digests if not seen.is_as(digest)), None)
             if wrong is None and self._file.size_bytes in (None, seen.size_bytes):
@@ -105,27 +99,8 @@ class _Download:
         _mark(self._target).unlink(missing_ok=True)
         return seen
 
-    def _persist(self) -> None:
-        """Try until all bytes are here."""
-        failures, pause_s = 0, _FIRST_PAUSE_S
-        while True:
-            before = self._size()
-            try:
-                self._attempt(before)
-                return
-            except PullError as error:
-                if not error.retryable:
-                    raise
-                if self._size() > before:
-                    failures, pause_s = 0, _FIRST_PAUSE_S
-                failures += 1
-                asked_s = error.retry_after_s if isinstance(error, RateLimited) else None
-                if failures >= _TRIES or (asked_s or 0) > _LONGEST_PAUSE_S:
-                    raise
-                self._wait(max(asked_s or 0, pause_s))
-                pause_s *= 2
-
-    def _attempt(self, have: int) -> None:
+    def _attempt(self) -> None:
+        have = self._size()
         if self._file.size_bytes is not None and have > self._file.size_bytes:
             discard(self._target)
             have = 0
@@ -166,8 +141,8 @@ class _Download:
         if commit != self._file.commit:
             raise SourceBroken(f"{self._file.path}: asked for commit {self._file.commit}, the hub sends {commit}")
         stated = Digest.of_text(answer.hub.get("x-linked-etag") or "")
-        if stated is None:
-            return
+        if stated is None or stated.kind != "sha256":
+            return  # of small files some mirrors put other things there; the list of files has their hash
         known = [digest for digest in self._file.digests if digest.kind == stated.kind]
         if known and stated not in known:
             raise HashMismatch(

@@ -11,10 +11,12 @@ import httpx
 from export.pull.addresses import HubSource
 from export.pull.errors import SourceBroken
 from export.pull.files import Digest, RemoteFile, checked_path
+from export.pull.patience import Patience
 from export.pull.transport import Transport
 
 _MOST_PAGES = 100
 _GREATEST_ANSWER_BYTES = 32 << 20
+_GREATEST_SMALL_FILE_BYTES = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,10 @@ class Repository:
 class Hub:
     """Asks one hub."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, patience: Patience) -> None:
         """The hub is the transport's endpoint."""
         self._transport = transport
+        self._patience = patience
 
     def repository(self, source: HubSource) -> Repository:
         """Return the commit that the revision is now, and the model card's licence."""
@@ -78,18 +81,25 @@ class Hub:
     def _json(self, path: str) -> tuple[Any, str | None]:
         """Return what the API answers, and the path of the next page."""
         url = urljoin(self._transport.endpoint + "/", path.lstrip("/"))
-        with self._transport.get(url, {"Accept": "application/json"}) as answer:
-            body = b""
-            for chunk in answer.response.iter_bytes():
-                body += chunk
-                if len(body) > _GREATEST_ANSWER_BYTES:
-                    raise SourceBroken(f"the hub's answer at {path} does not end")
-            following = answer.response.links.get("next", {}).get("url")
+        body, following = self._patience.ask(lambda: self._body(url, "application/json", _GREATEST_ANSWER_BYTES))
         try:
             found = json.loads(body)
         except ValueError as error:
             raise SourceBroken(f"the hub's answer at {path} is no JSON: {error}") from error
         return found, self._own_path(url, following) if following else None
+
+    def content(self, file: RemoteFile) -> bytes:
+        """Return what is in a small file; it is not checked, for whoever needs it fetches it as well."""
+        return self._patience.ask(lambda: self._body(file.url, "*/*", _GREATEST_SMALL_FILE_BYTES))[0]
+
+    def _body(self, url: str, accept: str, most_bytes: int) -> tuple[bytes, str | None]:
+        with self._transport.get(url, {"Accept": accept}) as answer:
+            body = b""
+            for chunk in answer.response.iter_bytes():
+                body += chunk
+                if len(body) > most_bytes:
+                    raise SourceBroken(f"what the hub answers at {urlsplit(url).path} does not end")
+            return body, answer.response.links.get("next", {}).get("url")
 
     def _own_path(self, url: str, following: str) -> str:
         parts = urlsplit(urljoin(url, following))

@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import shutil
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -21,13 +22,13 @@ from export.pull.errors import (
     NotStored,
     PullBusy,
     PullError,
-    SourceBroken,
     SourceMissing,
     SourceUnreachable,
 )
 from export.pull.files import Digest, RemoteFile, Seen, checked_path
 from export.pull.hub import Hub
 from export.pull.licences import check_accepted, licence_in_force
+from export.pull.patience import Patience
 from export.pull.pins import Pinned, Pins
 from export.pull.transport import Transport
 
@@ -35,7 +36,6 @@ _ELSEWHERE = (SourceMissing, AccessDenied, SourceUnreachable, HashMismatch)
 """After these the next mirror is asked; what it offers is held against the same hash."""
 _SPARE_BYTES = 64 << 20
 """What a disk must have free beyond the files."""
-_MORE_THAN_AN_INDEX_BYTES = 16 << 20
 
 
 class Screen(Protocol):
@@ -81,8 +81,8 @@ class Pulled:
     files: dict[str, Seen]
 
 
-def pull(request: Request, transport: Transport, screen: Screen, downloader: Downloader | None = None) -> Pulled:
-    """Bring a checkpoint here.
+def pull(request: Request, transport: Transport, screen: Screen, wait: Callable[[float], None] = time.sleep) -> Pulled:
+    """Bring a checkpoint here; `wait` sleeps between tries, in seconds.
 
     Raises:
         UnknownName: no such family or variant.
@@ -91,10 +91,11 @@ def pull(request: Request, transport: Transport, screen: Screen, downloader: Dow
     checkpoint = _checkpoint(request)
     authors = licence_by_identifier(checkpoint.licence)
     check_accepted(authors, f"{request.family} ({checkpoint.sources[0]})", accepted=request.accept_licence)
+    patience = Patience(wait, screen.say)
     reasons: list[str] = []
     for source in checkpoint.sources:
         try:
-            return _Pull(request, checkpoint, source, transport, screen, downloader or Downloader(transport)).run()
+            return _Pull(request, checkpoint, source, transport, screen, patience).run()
         except _ELSEWHERE as error:
             if source == checkpoint.sources[-1]:
                 raise type(error)("; ".join([*reasons, str(error)])) from error
@@ -132,15 +133,14 @@ class _Pull:
         source: Source,
         transport: Transport,
         screen: Screen,
-        downloader: Downloader,
+        patience: Patience,
     ) -> None:
         self._request = request
         self._checkpoint = checkpoint
         self._source = source
-        self._hub = Hub(transport)
-        self._transport = transport
+        self._hub = Hub(transport, patience)
         self._screen = screen
-        self._downloader = downloader
+        self._downloader = Downloader(transport, patience)
         self._pins = Pins(request.folder)
 
     def run(self) -> Pulled:
@@ -158,7 +158,7 @@ class _Pull:
             self._screen.say(f"{source} was pinned to commit {commit[:12]}; {found.commit[:12]} is newer (--update)")
         listing = self._hub.files(source.repository, commit)
         where = f"{source.repository} at {commit[:12]}"
-        files = choose(listing, self._checkpoint.wanted, where, self._read_index)
+        files = choose(listing, self._checkpoint.wanted, where, self._hub.content)
         root = (
             self._request.folder / source.repository.replace("/", "--") / commit / source.repository.partition("/")[2]
         )
@@ -175,12 +175,6 @@ class _Pull:
         self._screen.licence(what, licence)
         check_accepted(licence, what, accepted=self._request.accept_licence)
         return licence
-
-    def _read_index(self, file: RemoteFile) -> bytes:
-        if (file.size_bytes or 0) > _MORE_THAN_AN_INDEX_BYTES:
-            raise SourceBroken(f"{file.path} is far too long for a list of files")
-        with self._transport.get(file.url) as answer:
-            return answer.response.read()
 
     def _fetch(
         self, files: Sequence[RemoteFile], root: Path, commit: str, licence: Licence, pinned: Pinned | None

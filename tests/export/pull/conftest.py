@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from client.licences import Licence
-from export.pull.download import Downloader
 from export.pull.puller import Pulled, Request, pull
 from export.pull.transport import Transport
 from tests.fakes.hub import FakeHub, running_hub
@@ -56,7 +55,7 @@ class Puller:
 
     def __call__(self, family: str, **wishes: Any) -> Pulled:
         request = Request(family, self.folder, **wishes)
-        return pull(request, self.transport, self.screen, Downloader(self.transport, self.pauses_s.append))
+        return pull(request, self.transport, self.screen, self.pauses_s.append)
 
     def files(self) -> list[str]:
         """All that is there, but for the lock."""

@@ -19,6 +19,7 @@ from export.pull.errors import (
     SourceUnreachable,
 )
 from export.pull.files import Digest, RemoteFile
+from export.pull.patience import Patience
 from export.pull.transport import Transport
 from tests.fakes.hub import FakeRepository, Fault, running_hub
 
@@ -48,7 +49,7 @@ def pauses_s() -> list[float]:
 
 @pytest.fixture
 def downloader(transport, pauses_s) -> Downloader:
-    return Downloader(transport, pauses_s.append)
+    return Downloader(transport, Patience(pauses_s.append))
 
 
 def left_in(folder: Path) -> list[str]:
@@ -101,10 +102,10 @@ def test_a_later_pull_goes_on_with_what_an_earlier_one_left(hub, transport, file
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Downloader(transport, give_up).fetch(file, tmp_path / "w.bin")
+        Downloader(transport, Patience(give_up)).fetch(file, tmp_path / "w.bin")
     assert left_in(tmp_path) == ["w.bin.partial", "w.bin.partial.json"]
     hub.faults.clear()
-    Downloader(transport).fetch(file, tmp_path / "w.bin")
+    Downloader(transport, Patience()).fetch(file, tmp_path / "w.bin")
     assert left_in(tmp_path) == ["w.bin"]
     assert ranges(hub) == [None, "bytes=100-"]
 
@@ -116,7 +117,7 @@ def test_a_file_that_changed_between_two_tries_starts_anew(hub, transport, plain
         hub.plain["/w.bin"] = other
 
     hub.faults["w.bin"] = Fault("cut", number=4000)
-    Downloader(transport, change).fetch(plain, tmp_path / "w.bin")
+    Downloader(transport, Patience(change)).fetch(plain, tmp_path / "w.bin")
     assert (tmp_path / "w.bin").read_bytes() == other
     assert ranges(hub, "hub") == [None, "bytes=4000-"]
 
@@ -208,7 +209,7 @@ def test_a_wrong_range_is_refused(hub, transport, tmp_path):
     (tmp_path / "w.bin.partial").write_bytes(b"01")
     file = RemoteFile("w.bin", f"{hub.url}/w.bin", 10, (HASH,))
     with pytest.raises(SourceBroken, match="the bytes from 2 on"):
-        Downloader(Transport(hub.url, http=httpx.MockTransport(answer))).fetch(file, tmp_path / "w.bin")
+        Downloader(Transport(hub.url, http=httpx.MockTransport(answer)), Patience()).fetch(file, tmp_path / "w.bin")
 
 
 def test_a_server_that_fails_is_asked_again_with_longer_and_longer_pauses(hub, downloader, file, tmp_path, pauses_s):
@@ -280,7 +281,7 @@ def steady_hub():
         yield hub
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(st.integers(0, len(CONTENT)), max_size=4), st.booleans())
 def test_however_often_it_is_cut_off_the_file_is_the_file(steady_hub, tmp_path_factory, cuts, knows_hash):
     folder = tmp_path_factory.mktemp("cuts")
@@ -293,7 +294,7 @@ def test_however_often_it_is_cut_off_the_file_is_the_file(steady_hub, tmp_path_f
     next_cut()
     transport = Transport(steady_hub.url)
     file = RemoteFile("w.bin", f"{steady_hub.url}/w.bin", None, (HASH,) if knows_hash else ())
-    Downloader(transport, next_cut).fetch(file, folder / "w.bin")
+    Downloader(transport, Patience(next_cut)).fetch(file, folder / "w.bin")
     transport.close()
     assert (folder / "w.bin").read_bytes() == CONTENT
     assert left_in(folder) == ["w.bin"]

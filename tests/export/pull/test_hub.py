@@ -5,14 +5,20 @@ import pytest
 from export.pull.addresses import HubSource
 from export.pull.errors import AccessDenied, SourceBroken, SourceMissing, SourceRefused
 from export.pull.hub import Hub
+from export.pull.patience import Patience
 from tests.fakes.hub import PAGE, FakeRepository, Fault, git_hash
 
 NAME = "someone/model"
 
 
 @pytest.fixture
-def asked(hub, transport) -> Hub:
-    return Hub(transport)
+def pauses_s() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def asked(hub, transport, pauses_s) -> Hub:
+    return Hub(transport, Patience(pauses_s.append))
 
 
 def test_a_revision_becomes_a_commit_with_its_licence(hub, asked):
@@ -82,3 +88,10 @@ def test_an_answer_that_is_no_answer_is_told(hub, asked, text):
     hub.faults["/main"] = Fault("location", text=f"{hub.url}/x")
     with pytest.raises(SourceBroken):
         asked.repository(HubSource(NAME))
+
+
+def test_a_hub_that_is_busy_is_asked_again_when_it_says(hub, asked, pauses_s):
+    hub.repositories[NAME] = repository = FakeRepository({"a": b"1"})
+    hub.faults["/main"] = Fault("status", number=429, text='{"Retry-After": "20"}')
+    assert asked.repository(HubSource(NAME)).commit == repository.commit
+    assert pauses_s == [20]

@@ -115,6 +115,22 @@ def test_a_file_that_the_family_needs_and_the_repository_lacks_is_told_before_an
     assert puller.files() == []
 
 
+def test_weights_in_shards_come_with_their_index(hub, puller):
+    shards = {f"model-0000{number}-of-00002.safetensors": bytes([number]) * 2000 for number in (1, 2)}
+    index = json.dumps({"weight_map": {"a": min(shards), "b": max(shards)}}).encode()
+    files = {"config.json": b"{}", "model.safetensors.index.json": index, **shards}
+    hub.repositories[NAME] = FakeRepository({**files, "model.fp32-00001-of-00002.safetensors": b"not these"})
+    pulled = puller("whisper")
+    assert {path.name: path.read_bytes() for path in pulled.checkpoint.iterdir()} == files
+
+
+def test_a_hub_that_fails_for_a_moment_is_asked_again_and_the_user_told(hub, whisper, puller):
+    hub.faults["/main"] = Fault("status", number=503)
+    assert puller("whisper").commit == whisper.commit
+    assert puller.pauses_s == [1]
+    assert puller.screen.lines == [f"{hub.url.removeprefix('http://')} fails (503); once more in 1 s"]
+
+
 def test_a_gated_repository_wants_a_token_that_was_let_in(hub, whisper, puller):
     whisper.gated = True
     assert puller("whisper").files
