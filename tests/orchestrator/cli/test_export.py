@@ -9,6 +9,9 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
+from typer.testing import CliRunner
+
+from orchestrator.cli.main import app
 
 
 def polylip(folder: Path, *arguments: object, file_bytes: int | None = None) -> subprocess.CompletedProcess[str]:
@@ -99,3 +102,21 @@ def test_a_width_that_is_none_is_refused(folder, width):
     assert done.returncode == 1
     assert done.stderr.startswith("error bad-request: --width")
     assert not (folder / "other.pth").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("wav2lip", "--size", "tiny"), "bad-request: wav2lip has no --size, but --width"),
+        (("whisper", "--width", "0.5"), "bad-request: --width of whisper is full or reduced, not '0.5'"),
+        (("whisper", "--size", "huge"), "export-failed: whisper: there are the sizes small, tiny"),
+    ],
+)
+def test_networks_have_widths_and_bundles_published_sizes(tmp_path, arguments, said, capsys):
+    family, *options = arguments
+    done = CliRunner().invoke(
+        app, ["models", "synth", family, "--out", str(tmp_path / "made"), "--seed", "1", *options]
+    )
+    assert done.exit_code == 1
+    assert said in " ".join((done.stderr + capsys.readouterr().err).split())
+    assert list(tmp_path.iterdir()) == []
