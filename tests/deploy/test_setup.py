@@ -87,6 +87,8 @@ def test_a_changed_list_makes_its_environment_anew_and_no_other(checkout: Path, 
     assert done.returncode == 0, done.stderr
     assert (".venv" in made, ".venv-triton" in made) == (changed in LISTS[:2], changed in LISTS[2:])
     assert run(["deploy/setup.sh", "run"], checkout, tools).stderr == ""
+    level = (checkout / ".venv" / ".setup-stamp").read_text().split()[1]
+    assert level == "test", "what was installed for the tests is installed again for a run"
 
 
 def test_an_environment_that_could_not_be_made_is_tried_again(checkout: Path, tmp_path: Path) -> None:
