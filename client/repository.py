@@ -46,7 +46,8 @@ class ModelRepository:
     def answer(self, model: str, version: int, inputs: Arrays, *, timeout_s: float) -> Arrays:
         """Run one inference on exactly this version; texts go in and come out as Unicode.
 
-        Responses of a decoupled model are joined along their first axis. Raises EngineError.
+        Responses of a decoupled model are joined along their first axis; what each of them repeats is given once.
+        Raises EngineError.
         """
         arrays = {name: _to_triton(array) for name, array in inputs.items()}
         name = pinned(model, str(version))
@@ -55,7 +56,12 @@ class ModelRepository:
         else:
             results = [self._connection.infer(name, unary_inputs(arrays), timeout_s=timeout_s, strict=True)]
         outputs = [output.name for result in results[:1] for output in result.get_response().outputs]
-        return {each: np.concatenate([_to_numpy(result.as_numpy(each)) for result in results]) for each in outputs}
+        return {each: _joined([_to_numpy(result.as_numpy(each)) for result in results]) for each in outputs}
+
+
+def _joined(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    repeated = all(np.array_equal(part, parts[0]) for part in parts)
+    return parts[0] if repeated else np.concatenate(parts)
 
 
 def _to_triton(array: NDArray[Any]) -> NDArray[Any]:

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -37,15 +38,19 @@ def serve() -> None:
         broker = RabbitBroker(settings.broker)
         triton = AsyncTriton(settings.triton.grpc_url, control_timeout_s=settings.triton.control_timeout_s)
         dubs, media = DubStore(settings.store.database_url), MediaStore(settings.store.media_url)
-        # Elsewhere than beside the repository a gateway only tells what is served.
-        models = ModelAdmin(settings, dubs.pins) if settings.models.repository.is_dir() else None
-        app = create_app(settings, broker=broker, dubs=dubs, media=media, triton=triton, models=models)
-        uvicorn.run(
-            app, host=settings.gateway.host, port=settings.gateway.port, log_config=None, timeout_graceful_shutdown=5
-        )
+        with ExitStack() as stack:
+            models = None
+            if settings.models.repository.is_dir():  # elsewhere a gateway only tells what is served
+                models = stack.enter_context(ModelAdmin.connected(settings, dubs.pins))
+            app = create_app(settings, broker=broker, dubs=dubs, media=media, triton=triton, models=models)
+            uvicorn.run(
+                app,
+                host=settings.gateway.host,
+                port=settings.gateway.port,
+                log_config=None,
+                timeout_graceful_shutdown=5,
+            )
         broker.close()
-        if models is not None:
-            models.close()
 
 
 def worker(

@@ -59,6 +59,12 @@ def prune(
         console.print(f"{len(chosen)} version(s) deleted")
 
 
+def record(name: Name) -> None:
+    """Record what the served version answers, as its sample; for models that no export makes."""
+    with plain_errors(), _admin() as admin:
+        console.print(f"{name}: the sample of version {admin.record(name, _who())} is recorded")
+
+
 def show_history() -> None:
     """Print the audit lines of all models."""
     with _admin() as admin:
@@ -97,5 +103,5 @@ def _who() -> str:
 @contextmanager
 def _admin() -> Iterator[ModelAdmin]:
     settings = Settings()
-    with closing(DubStore(settings.store.database_url)) as dubs, closing(ModelAdmin(settings, dubs.pins)) as admin:
+    with closing(DubStore(settings.store.database_url)) as dubs, ModelAdmin.connected(settings, dubs.pins) as admin:
         yield admin

@@ -1,16 +1,21 @@
 """Everything about versions in one place, for the command line and the gateway: made of the settings."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Self
 
+from client.errors import EngineNotLoaded
 from client.repository import ModelRepository
 from client.triton import TritonConnection
 from orchestrator.models import history
 from orchestrator.models.history import SwapRecord
 from orchestrator.models.keeping import Draining, Keeper
+from orchestrator.models.lock import swap_lock
+from orchestrator.models.probing import record
 from orchestrator.models.repository import RepositoryFolder
-from orchestrator.models.swap import Pins, Progress, Swapper
-from orchestrator.settings import Settings
+from orchestrator.models.swap import Pins, Progress, ServedModels, Swapper
+from orchestrator.settings import ModelSettings, Settings
 
 
 @dataclass(frozen=True)
@@ -33,18 +38,23 @@ class ModelVersions:
 class ModelAdmin:
     """Thread-safe: what changes anything holds the repository's lock. Errors: those of Swapper and Keeper."""
 
-    def __init__(self, settings: Settings, pins: Pins) -> None:
-        """Connect lazily; nothing is looked at yet."""
-        triton, models = settings.triton, settings.models
-        self._connection = TritonConnection(triton.grpc_url, control_timeout_s=triton.control_timeout_s)
-        self._triton = ModelRepository(self._connection, load_timeout_s=models.load_timeout_s)
-        self.folder = RepositoryFolder(models.repository)
-        self._swapper = Swapper(self.folder, self._triton, pins, sample_timeout_s=models.sample_timeout_s)
-        self._keeper = Keeper(self.folder, self._triton, pins, drain_s=models.drain_s)
+    def __init__(self, folder: RepositoryFolder, triton: ServedModels, pins: Pins, settings: ModelSettings) -> None:
+        self.folder = folder
+        self._triton = triton
+        self._sample_timeout_s = settings.sample_timeout_s
+        self._swapper = Swapper(folder, triton, pins, sample_timeout_s=settings.sample_timeout_s)
+        self._keeper = Keeper(folder, triton, pins, drain_s=settings.drain_s)
 
-    def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
+    @classmethod
+    @contextmanager
+    def connected(cls, settings: Settings, pins: Pins) -> Iterator[Self]:
+        """Work with the Triton and the repository of the settings; nothing is asked before it is needed."""
+        connection = TritonConnection(settings.triton.grpc_url, control_timeout_s=settings.triton.control_timeout_s)
+        triton = ModelRepository(connection, load_timeout_s=settings.models.load_timeout_s)
+        try:
+            yield cls(RepositoryFolder(settings.models.repository), triton, pins, settings.models)
+        finally:
+            connection.close()
 
     def model(self, name: str) -> ModelVersions:
         """Return what there is of a model and what serves. Raises ModelNotFound, EngineError."""
@@ -72,6 +82,16 @@ class ModelAdmin:
     def rollback(self, name: str, by: str, progress: Progress = lambda step: None) -> SwapRecord:
         """See Swapper.rollback."""
         return self._swapper.rollback(name, by, progress)
+
+    def record(self, name: str, by: str) -> int:
+        """Record a sample of the version that serves; return its number. See probing.record; EngineNotLoaded."""
+        self.folder.versions(name)
+        with swap_lock(self.folder.root, f"recording of {name} by {by}"):
+            served = max(self._triton.ready_versions(name), default=None)
+            if served is None:
+                raise EngineNotLoaded(name, "it is not served, so it cannot answer")
+            record(self._triton, self.folder.version_folder(name, served), timeout_s=self._sample_timeout_s)
+        return served
 
     def draining(self) -> list[Draining]:
         """See Keeper.draining."""

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from client.config_file import ConfigTensor, read_config_file
 from client.errors import ContractViolation
-from client.sample import Arrays, Sample, differences, read_sample
+from client.sample import EQUAL, Arrays, Check, Sample, differences, read_sample, write_sample
 from client.warmups import warmup_inputs
 
 BY_SAMPLE = "its recorded sample"
@@ -42,10 +45,33 @@ def probe(triton: AnswersSamples, asked: str, folder: Path, *, timeout_s: float)
     return BY_SAMPLE if sample is not None else BY_WARMUP
 
 
-def record(triton: AnswersSamples, folder: Path, checks: Sample, *, timeout_s: float) -> Sample:
-    """Have the served version answer the sample's inputs; return the sample with its outputs."""
-    answer = triton.answer(folder.parent.name, int(folder.name), checks.inputs, timeout_s=timeout_s)
-    return Sample(checks.inputs, answer, checks.checks)
+def record(triton: AnswersSamples, folder: Path, *, timeout_s: float) -> Sample:
+    """Have the served version in `folder` answer, and write that down as its sample: for versions without an exporter.
+
+    It is asked what its sample asked before, or its warm-up where it has none yet. Raises EngineError;
+    ContractViolation: it has neither, or the answer is not as its config says.
+    """
+    model = folder.parent.name
+    known = read_sample(folder, model)
+    inputs = known.inputs if known is not None else warmup_inputs(folder.parent)
+    if inputs is None:
+        raise ContractViolation(model, "it has neither a sample nor a warm-up to be asked")
+    answer = triton.answer(model, int(folder.name), inputs, timeout_s=timeout_s)
+    wrong = _against_config(folder.parent, answer) + _not_finite(answer)
+    if wrong:
+        raise ContractViolation(model, "; ".join(wrong))
+    known_checks = known.checks if known is not None else {}
+    checks = {name: known_checks.get(name, _usual_check(array)) for name, array in answer.items()}
+    sample = Sample(inputs, answer, checks)
+    write_sample(folder, sample)
+    return sample
+
+
+def _usual_check(array: NDArray[Any]) -> Check:
+    """Bytes are pictures, floats are measures of something; both differ a little from processor to processor."""
+    if array.dtype == np.uint8:
+        return Check("near", (3.0,))
+    return Check("near", (0.05,)) if array.dtype.kind == "f" else EQUAL
 
 
 def _against_config(model_folder: Path, answer: Arrays) -> list[str]:
@@ -71,5 +97,5 @@ def _not_finite(answer: Arrays) -> list[str]:
     return [
         f"output {name} holds NaN or infinity"
         for name, array in answer.items()
-        if array.dtype.kind == "f" and not bool((abs(array) < float("inf")).all())
+        if array.dtype.kind == "f" and not np.isfinite(array).all()
     ]

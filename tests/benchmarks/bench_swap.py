@@ -1,6 +1,6 @@
 """Versions swapped under a steady load of requests: how many fail? None may.
 
-Two light models in one embedded Triton, called all the time: lips_wav2lip (random weights of an eighth of the width, from
+Two light models in one embedded Triton, called all the time: lips_wav2lip (random weights, an eighth of the width, from
 the exporter, with the sample that it records) through the typed client, and a tiny STT graph, directly and through an
 ensemble that contains it. 20 swaps in turn; then a version broken in each way is refused, and a rollback follows.
 A request counts as failed also when no sound version could have given its answer.

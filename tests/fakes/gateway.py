@@ -17,6 +17,7 @@ import uvicorn
 
 from orchestrator.media.clip import ClipInfo
 from orchestrator.messages import DubJob, decode_as
+from orchestrator.models.admin import ModelAdmin
 from orchestrator.queues import topology
 from orchestrator.queues.broker import Broker, Delivery, QueueSpec
 from orchestrator.queues.memory import MemoryBroker
@@ -115,6 +116,7 @@ def running_gateway(
     broker: Broker | None = None,
     triton: TritonAdmin | None = None,
     probe: Probe = any_clip,
+    models: ModelAdmin | None = None,
     **sections: dict[str, object],
 ) -> Iterator[RunningGateway]:
     """Serve the gateway on a free loopback port."""
@@ -122,7 +124,7 @@ def running_gateway(
     broker = broker or MemoryBroker(settings.broker)
     dubs, media = DubStore(settings.store.database_url), MediaStore(settings.store.media_url)
     triton = triton or FakeTritonAdmin()
-    app = create_app(settings, broker=broker, dubs=dubs, media=media, triton=triton, probe=probe)
+    app = create_app(settings, broker=broker, dubs=dubs, media=media, triton=triton, probe=probe, models=models)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="on", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run)
     thread.start()
