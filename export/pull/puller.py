@@ -1,11 +1,8 @@
 """From a family's name to a checkpoint on this machine that the exporter can read."""
 
-import fcntl
 import hashlib
-import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -15,13 +12,13 @@ from export.pull import catalogue
 from export.pull.addresses import HubSource, Source, UrlSource
 from export.pull.catalogue import Checkpoint
 from export.pull.choosing import choose
-from export.pull.download import Downloader, here_bytes
+from export.pull.download import Downloader
 from export.pull.errors import (
     AccessDenied,
+    DownloadCutOff,
     HashMismatch,
-    NotStored,
-    PullBusy,
     PullError,
+    RateLimited,
     SourceMissing,
     SourceUnreachable,
 )
@@ -30,12 +27,11 @@ from export.pull.hub import Hub
 from export.pull.licences import check_accepted, licence_in_force
 from export.pull.patience import Patience
 from export.pull.pins import Pinned, Pins
+from export.pull.place import check_room, locked
 from export.pull.transport import Transport
 
-_ELSEWHERE = (SourceMissing, AccessDenied, SourceUnreachable, HashMismatch)
+_ELSEWHERE = (SourceMissing, AccessDenied, SourceUnreachable, DownloadCutOff, RateLimited, HashMismatch)
 """After these the next mirror is asked; what it offers is held against the same hash."""
-_SPARE_BYTES = 64 << 20
-"""What a disk must have free beyond the files."""
 
 
 class Screen(Protocol):
@@ -98,7 +94,10 @@ def pull(request: Request, transport: Transport, screen: Screen, wait: Callable[
             return _Pull(request, checkpoint, source, transport, screen, patience).run()
         except _ELSEWHERE as error:
             if source == checkpoint.sources[-1]:
-                raise type(error)("; ".join([*reasons, str(error)])) from error
+                if not reasons:
+                    raise
+                kind = SourceUnreachable if error.retryable else type(error)
+                raise kind("; ".join([*reasons, str(error)])) from error
             reasons.append(str(error))
             screen.say(f"{error}; asking the next mirror")
     raise AssertionError("a checkpoint has a source")
@@ -144,7 +143,7 @@ class _Pull:
         self._pins = Pins(request.folder)
 
     def run(self) -> Pulled:
-        with _locked(self._request.folder):
+        with locked(self._request.folder):
             pinned = None if self._request.update else self._pins.of(str(self._source))
             if isinstance(self._source, HubSource):
                 return self._from_hub(self._source, pinned)
@@ -180,7 +179,7 @@ class _Pull:
         self, files: Sequence[RemoteFile], root: Path, commit: str, licence: Licence, pinned: Pinned | None
     ) -> Pulled:
         expected = [self._expecting(file, pinned) for file in files]
-        _check_room(expected, root)
+        check_room(expected, root)
         seen = {file.path: self._fetch_one(file, root / checked_path(file.path)) for file in expected}
         self._pins.keep(str(self._source), commit, seen, anew=self._request.update)
         path = root if self._checkpoint.wanted.is_folder else root / self._checkpoint.wanted.needed[0]
@@ -199,31 +198,3 @@ class _Pull:
     def _fetch_one(self, file: RemoteFile, target: Path) -> Seen:
         tell: Callable[[int, int | None], None] = lambda here, whole: self._screen.file(file.path, here, whole)  # noqa: E731
         return self._downloader.fetch(file, target, tell)
-
-
-def _check_room(files: Sequence[RemoteFile], root: Path) -> None:
-    missing = sum(max(0, (file.size_bytes or 0) - here_bytes(file, root / file.path)) for file in files)
-    if not missing:
-        return
-    folder = next(each for each in (root, *root.parents) if each.is_dir())
-    free = shutil.disk_usage(folder).free
-    if free < missing + _SPARE_BYTES:
-        raise NotStored(
-            f"{missing / 1e6:.0f} MB are still to come, {folder} has {free / 1e6:.0f} MB free: nothing was downloaded"
-        )
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """One pull at a time into a folder: two would write the same files."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / ".lock").open("w")
-    except OSError as error:
-        raise NotStored(f"{folder} cannot be written: {error.strerror or error}") from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise PullBusy(f"another pull into {folder} is at work") from error
-        yield

@@ -183,7 +183,7 @@ def test_a_single_file_is_what_the_exporter_gets(tiny, puller):
     assert pulled.checkpoint.name == "tiny.pth"
 
 
-@pytest.mark.parametrize("trouble", ["gone", "tampered", "down"])
+@pytest.mark.parametrize("trouble", ["gone", "tampered", "down", "busy"])
 def test_where_the_first_mirror_fails_the_second_is_asked(hub, tiny, puller, trouble):
     hub.plain["/second/tiny.pth"] = WEIGHTS
     if trouble == "gone":
@@ -191,7 +191,9 @@ def test_where_the_first_mirror_fails_the_second_is_asked(hub, tiny, puller, tro
     elif trouble == "tampered":  # a whole, self-consistent repository of something else
         hub.repositories["first/mirror"] = FakeRepository({"w/tiny.pth": WEIGHTS[::-1]})
     else:
-        hub.faults["tree/" + hub.repositories["first/mirror"].commit] = Fault("status", number=503, times=99)
+        status, headers = (503, "{}") if trouble == "down" else (429, '{"Retry-After": "900"}')
+        tree = "tree/" + hub.repositories["first/mirror"].commit
+        hub.faults[tree] = Fault("status", number=status, text=headers, times=99)
     assert puller("tiny").source == f"{hub.url}/second/tiny.pth"
     assert any("asking the next mirror" in line for line in puller.screen.lines)
 
@@ -199,6 +201,13 @@ def test_where_the_first_mirror_fails_the_second_is_asked(hub, tiny, puller, tro
 def test_when_all_mirrors_fail_all_reasons_are_told(hub, tiny, puller):
     del hub.repositories["first/mirror"]
     with pytest.raises(SourceMissing, match=r"no such repository.*; .*second/tiny.pth is not there"):
+        puller("tiny")
+
+
+def test_when_the_last_mirror_is_only_busy_a_later_try_may_help(hub, tiny, puller):
+    del hub.repositories["first/mirror"]
+    hub.faults["second/tiny.pth"] = Fault("status", number=429, text='{"Retry-After": "900"}', times=99)
+    with pytest.raises(SourceUnreachable, match=r"no such repository.*come back in 900 s"):
         puller("tiny")
 
 
