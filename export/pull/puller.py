@@ -96,8 +96,10 @@ def pull(request: Request, transport: Transport, screen: Screen, wait: Callable[
             if source == checkpoint.sources[-1]:
                 if not reasons:
                     raise
-                kind = SourceUnreachable if error.retryable else type(error)
-                raise kind("; ".join([*reasons, str(error)])) from error
+                told = "; ".join([*reasons, str(error)])
+                if isinstance(error, SourceMissing | AccessDenied | HashMismatch):
+                    raise type(error)(told) from error
+                raise SourceUnreachable(told) from error
             reasons.append(str(error))
             screen.say(f"{error}; asking the next mirror")
     raise AssertionError("a checkpoint has a source")
