@@ -8,8 +8,8 @@ import typer
 from rich.table import Table
 
 from client.licences import ModelLicence, licence_of
+from client.version_folders import versions
 from deploy.triton.embedded import CHECKOUT
-from export.install import versions
 from orchestrator.cli.export import Repository
 from orchestrator.cli.output import console, plain_errors
 from orchestrator.errors import BadRequest
