@@ -88,3 +88,8 @@ def checked_path(path: str) -> str:
     if bad:
         raise SourceRefused(f"the source names a file {path!r}, which is no name that is written here")
     return path
+
+
+def plain(text: str) -> str:
+    """Return what somebody else wrote in a form that may be shown: one short line, nothing that steers a terminal."""
+    return "".join(character for character in text if character.isprintable())[:_LONGEST_NAME]

@@ -10,7 +10,7 @@ import httpx
 
 from export.pull.addresses import HubSource
 from export.pull.errors import SourceBroken
-from export.pull.files import Digest, RemoteFile, checked_path
+from export.pull.files import Digest, RemoteFile, checked_path, plain
 from export.pull.patience import Patience
 from export.pull.transport import Transport
 
@@ -42,7 +42,7 @@ class Hub:
         commit = found.get("sha") if isinstance(found, Mapping) else None
         if not isinstance(commit, str) or (digest := Digest.of_text(commit)) is None or digest.kind != "git":
             raise SourceBroken(f"the hub does not say which commit {source} is")
-        return Repository(commit, _licence(found))
+        return Repository(commit, plain(_licence(found)))
 
     def files(self, repository: str, commit: str) -> dict[str, RemoteFile]:
         """List the files of a commit by their paths.

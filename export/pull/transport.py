@@ -20,6 +20,7 @@ from export.pull.errors import (
     SourceRefused,
     SourceUnreachable,
 )
+from export.pull.files import plain
 
 _MOST_REDIRECTS = 10
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
@@ -117,7 +118,7 @@ def _check_status(response: httpx.Response) -> None:
     if status in _SERVED:
         return
     place = str(response.url.copy_with(query=None))
-    why = _WHY.get(response.headers.get("X-Error-Code", ""), "") or response.headers.get("X-Error-Message", "")
+    why = _WHY.get(response.headers.get("X-Error-Code", ""), "") or plain(response.headers.get("X-Error-Message", ""))
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         raise RateLimited(_host(url), _retry_after_s(response))
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):

@@ -115,9 +115,9 @@ def _download(request: "Request", settings: HubSettings) -> "Pulled":
     finally:
         transport.close()
     for path, seen in pulled.files.items():
-        console.print(f"{path}: {seen.size_bytes} bytes, sha256 {seen.sha256}", soft_wrap=True)
+        console.print(f"{path}: {seen.size_bytes} bytes, sha256 {seen.sha256}", markup=False, soft_wrap=True)
     commit = f", commit {pulled.commit}" if pulled.commit else ""
-    console.print(f"{pulled.source}{commit} is in {pulled.checkpoint}", soft_wrap=True)
+    console.print(f"{pulled.source}{commit} is in {pulled.checkpoint}", markup=False, soft_wrap=True)
     return pulled
 
 
@@ -126,7 +126,7 @@ class _Bars:
 
     def __init__(self) -> None:
         self._progress = Progress(
-            TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(),
+            TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn(),
             TimeRemainingColumn(), console=errors,
         )  # fmt: skip
         self._tasks: dict[str, TaskID] = {}

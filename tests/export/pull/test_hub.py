@@ -34,6 +34,7 @@ def test_a_revision_becomes_a_commit_with_its_licence(hub, asked):
         ({"license": "other", "license_name": "coqui-public-model-license"}, "coqui-public-model-license"),
         ({"license": "other"}, "other"),
         ({"license": ["mit", "apache-2.0"]}, "mit or apache-2.0"),
+        ({"license": "mit\x1b[2J\n"}, "mit[2J"),  # nothing that would steer a terminal
     ],
 )
 def test_the_cards_licence_is_read_in_all_its_spellings(hub, asked, card, licence):
