@@ -13,6 +13,7 @@ from client.errors import EngineError, EngineNotLoaded
 from client.grpc_errors import translated
 from client.model_config import ModelConfig
 from client.pair_models import PAIR_MODELS, pair_models, with_pairs
+from client.pinned import split_pinned
 
 
 class AsyncTriton:
@@ -62,7 +63,7 @@ class AsyncTriton:
 
     async def _config(self, model: str) -> ModelConfig:
         with translated(model):
-            answer = await self._client.get_model_config(model, client_timeout=self._timeout_s)
+            answer = await self._client.get_model_config(split_pinned(model)[0], client_timeout=self._timeout_s)
         return model_config_of(answer.config)
 
     async def _stated(self, model: str) -> Mapping[str, str]:

@@ -13,7 +13,8 @@ from orchestrator.glossary import parse_glossary
 from orchestrator.store.artefacts import LANGUAGE_PATTERN
 
 FIELDS = ("target_language", "source_language", "engines", "face", "background", "glossary", "webhook")
-MODEL_PATTERN = r"[A-Za-z0-9_.-]{1,128}"
+MODEL_PATTERN = r"[A-Za-z0-9_.-]{1,128}(@[1-9][0-9]{0,8})?"
+"""A model, or one of its versions (client/pinned.py)."""
 KEY_CHARACTERS = 255
 
 

@@ -6,6 +6,7 @@ from client.contracts import EngineStatus, Task
 from client.errors import EngineNotLoaded
 from client.exported import not_loaded_reason
 from client.model_config import ModelConfig
+from client.pinned import pinned, split_pinned
 from orchestrator.languages import Offer, offer_of
 from orchestrator.rest.context import TritonAdmin
 
@@ -29,9 +30,18 @@ async def _config(triton: TritonAdmin, model: str) -> ModelConfig:
 
 
 def missing_engines(statuses: Iterable[EngineStatus], names: Iterable[str]) -> list[EngineNotLoaded]:
-    """Return one error for each of `names` that no ready version stands for, with Triton's reason."""
+    """Return one error for each of `names` that no ready version stands for, with Triton's reason.
+
+    A name may ask for a version (client/pinned.py): that one is missing, then, if another one is ready.
+    """
     statuses = list(statuses)
     ready = {status.name for status in statuses if status.ready}
+    ready |= {pinned(status.name, status.version) for status in statuses if status.ready}
     reasons = {status.name: status.reason for status in statuses if not status.ready}
     missing = (name for name in dict.fromkeys(names) if name not in ready)
-    return [EngineNotLoaded(name, reasons.get(name) or not_loaded_reason(name)) for name in missing]
+    return [EngineNotLoaded(name, reasons.get(name) or _not_loaded(name)) for name in missing]
+
+
+def _not_loaded(name: str) -> str:
+    model, version = split_pinned(name)
+    return f"version {version} is not loaded" if version else not_loaded_reason(model)

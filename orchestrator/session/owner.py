@@ -5,7 +5,7 @@ import threading
 import time
 import uuid
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from orchestrator.queues import topology
 from orchestrator.queues.broker import Broker, Delivery, QueueSpec
 from orchestrator.session.artefacts import write_artefacts
 from orchestrator.session.ledger import DubLedger, Ledger, RenderLedger
-from orchestrator.session.pinning import pinned_engines
+from orchestrator.session.pinning import held, pinned_engines
 from orchestrator.session.replies import ReplyRouter
 from orchestrator.session.report import Report
 from orchestrator.session.request import DubRequest
@@ -213,7 +213,7 @@ class Owner:
     def _chosen_engines(self, job: DubJob) -> AbstractContextManager[dict[str, str]]:
         """Return what the request names, or (`models.pin`) every engine with the version that serves now."""
         if not self._settings.models.pin:
-            return nullcontext(job.engines)
+            return held(job.dub_id, job.engines, self._dubs.pins)
         return pinned_engines(job.dub_id, job.engines, self._settings.engines, self._engines, self._dubs.pins)
 
     def _overrules(self, work: _Work, corrections: Mapping[str, Correction]) -> tuple[Overrule, ...]:

@@ -38,7 +38,25 @@ def pinned_engines(
 
     A model that is not loaded, or that the request names with a version itself, stays as it was named.
     """
-    served = engines.served_versions()
+    with held(session_id, _with_versions(wanted, settings, engines.served_versions()), pins) as chosen:
+        yield chosen
+
+
+@contextmanager
+def held(session_id: uuid.UUID, chosen: Mapping[str, str], pins: TakesPins) -> Iterator[dict[str, str]]:
+    """Hold the versions that `chosen` (task -> model) names, if any, for the block; yields `chosen`."""
+    versions = {model: int(version) for model, version in map(split_pinned, chosen.values()) if version}
+    if not versions:
+        yield dict(chosen)
+        return
+    pins.take(session_id, versions)
+    try:
+        yield dict(chosen)
+    finally:
+        pins.release(session_id)
+
+
+def _with_versions(wanted: Mapping[str, str], settings: EngineSettings, served: Mapping[str, str]) -> dict[str, str]:
     named = {task.value: wanted.get(task.value) or getattr(settings, task.value) for task in Task}
     newest = {model: max(map(int, versions.split())) for model, versions in served.items() if versions}
     chosen: dict[str, str] = {}
@@ -46,9 +64,4 @@ def pinned_engines(
         model, version = split_pinned(name)
         if name:
             chosen[task] = name if version or model not in newest else pinned(model, str(newest[model]))
-    held = {model: int(version) for model, version in map(split_pinned, chosen.values()) if version}
-    pins.take(session_id, held)
-    try:
-        yield chosen
-    finally:
-        pins.release(session_id)
+    return chosen

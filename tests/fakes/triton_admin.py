@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from client.contracts import EngineStatus
 from client.errors import EngineNotLoaded, EngineUnavailable
+from client.pinned import split_pinned
 
 EMBEDDED_PARAMETERS = {
     "stt_pocketsphinx": {"languages": "en"},
@@ -31,9 +32,10 @@ class FakeTritonAdmin:
 
     async def config_parameters(self, model: str) -> dict[str, str]:
         self._answer()
-        if model not in self.models:
+        name, _ = split_pinned(model)
+        if name not in self.models:
             raise EngineNotLoaded(model, "it is not loaded")
-        return self.models[model]
+        return self.models[name]
 
     async def close(self) -> None:
         self.closed = True

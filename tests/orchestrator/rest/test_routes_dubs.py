@@ -27,6 +27,15 @@ def test_an_upload_is_stored_queued_and_promised(gateway):
     assert gateway.jobs_waiting() == 1
 
 
+def test_a_request_may_name_a_version_that_is_loaded(gateway):
+    answer = post_clip(gateway.url, engines='{"stt": "stt_pocketsphinx@1", "lips": "lips_warp@1"}')
+    assert answer.status_code == 202
+    assert gateway.dubs.get(uuid.UUID(answer.json()["id"])).engines["lips"] == "lips_warp@1"
+    refused = post_clip(gateway.url, engines='{"lips": "lips_warp@2"}')
+    assert (refused.status_code, refused.json()["code"]) == (503, "engine-not-loaded")
+    assert refused.json()["model"] == "lips_warp@2"
+
+
 def test_the_job_tells_the_owner_what_to_do_and_continues_the_callers_trace(gateway):
     taken = []
     done = threading.Event()

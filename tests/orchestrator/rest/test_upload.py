@@ -163,6 +163,8 @@ class TestRefused:
             ({"engines": '{"sst": "x"}'}, "no task 'sst'"),
             ({"engines": '{"stt": "../x"}'}, "no model's name"),
             ({"engines": '{"stt": 1}'}, "no model's name"),
+            ({"engines": '{"stt": "x@0"}'}, "no model's name"),
+            ({"engines": '{"stt": "x@latest"}'}, "no model's name"),
         ],
     )
     def test_a_wrong_field_is_refused_naming_it(self, gateway, fields, word):

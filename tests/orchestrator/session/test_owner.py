@@ -59,10 +59,11 @@ class Rig:
 def make_rig(tmp_path):
     rigs, stacks = [], []
 
-    def make(engines=None):
+    def make(engines=None, pin=False):
         settings = Settings()
         settings = settings.model_copy(
             update={
+                "models": settings.models.model_copy(update={"pin": pin}),
                 "broker": settings.broker.model_copy(update={"retry_delay_s": 0.01}),
                 "session": settings.session.model_copy(update={"work_dir": tmp_path / "work"}),
             }
@@ -193,3 +194,21 @@ def test_a_face_that_is_never_seen_fails_the_dub_and_names_those_there_are(make_
     assert dub.error_code == "face-not-found"
     assert "the face 7 is never in sight; the clip's faces are 1 (0.0" in dub.error_detail
     assert Artefact.RESULT not in rig.media.names(dub.id)
+
+
+def test_a_pinned_session_calls_every_engine_by_the_version_it_began_with_and_lets_go_at_the_end(make_rig):
+    held = []
+
+    class Swapped(FakeMt):
+        def translate(self, *arguments, **options):
+            held.append(rig.dubs.pins.held("stt_pocketsphinx"))
+            return super().translate(*arguments, **options)
+
+    engines = FakeEngines(mt_engine=Swapped())
+    engines.versions = {"stt_pocketsphinx": "3", "mt_apertium": "4", "lips_warp": "5"}
+    rig = make_rig(engines, pin=True)
+    rig.wait(rig.submit(), DubState.SUCCEEDED)
+    asked = {model for _, model in engines.asked}
+    assert {"stt_pocketsphinx@3", "mt_apertium@4", "lips_warp@5"} <= asked
+    assert held[0] == {3}
+    eventually(lambda: rig.dubs.pins.held("stt_pocketsphinx") == set())

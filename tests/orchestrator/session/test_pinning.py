@@ -2,7 +2,7 @@ import uuid
 
 import pytest
 
-from orchestrator.session.pinning import pinned_engines
+from orchestrator.session.pinning import held, pinned_engines
 from orchestrator.settings import EngineSettings
 
 SESSION = uuid.UUID(int=1)
@@ -55,3 +55,11 @@ def test_a_session_that_fails_lets_go_too(pins):
     with pytest.raises(ValueError, match="it failed"), engines(pins):
         raise ValueError("it failed")
     assert pins.held == {}
+
+
+def test_without_the_setting_only_what_the_request_names_is_held(pins):
+    with held(SESSION, {"lips": "lips_wav2lip@3", "stt": "stt_whisper"}, pins) as chosen:
+        assert chosen == {"lips": "lips_wav2lip@3", "stt": "stt_whisper"}
+        assert pins.held[SESSION] == {"lips_wav2lip": 3}
+    with held(SESSION, {"stt": "stt_whisper"}, pins):
+        assert pins.held == {}
