@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).parents[2]
-EXTRA = ("torch", "transformers", "onnx", "onnxscript", "onnxruntime", "safetensors")
+EXTRA = ("torch", "transformers", "whisper", "onnx", "onnxscript", "onnxruntime", "safetensors")
 OUTSIDE = [path for name in ("client", "orchestrator", "deploy") for path in sorted((CHECKOUT / name).rglob("*.py"))]
 
 BLOCKED = f"""
@@ -27,18 +27,23 @@ def imported(path: Path) -> Iterator[str]:
             yield node.module or ""
 
 
-def test_no_module_outside_imports_torch_or_transformers_anywhere():
+def test_no_module_outside_imports_torch_or_a_reference_library_anywhere():
     guilty = [
         f"{path.relative_to(CHECKOUT)}: {name}"
         for path in OUTSIDE
         for name in imported(path)
-        if name.partition(".")[0] in ("torch", "transformers")
+        if name.partition(".")[0] in ("torch", "transformers", "whisper")
     ]
     assert guilty == []
 
 
 @pytest.mark.parametrize(
-    "code", ["import orchestrator.cli.main", "import export.family; print(*export.family.FAMILIES)"]
+    "code",
+    [
+        "import orchestrator.cli.main",
+        "import export.family; print(*export.family.FAMILIES)",
+        "import export.bundle.family; print(*export.bundle.family.BUNDLES)",
+    ],
 )
 def test_the_command_and_the_list_of_families_need_none_of_the_extra(code):
     done = subprocess.run(
@@ -49,7 +54,12 @@ def test_the_command_and_the_list_of_families_need_none_of_the_extra(code):
 
 @pytest.mark.parametrize(
     ("missing", "arguments"),
-    [("torch", ["export", "wav2lip", "--checkpoint", "w.pth"]), ("onnxscript", ["synth", "wav2lip", "--out", "w.pth"])],
+    [
+        ("torch", ["export", "wav2lip", "--checkpoint", "w.pth"]),
+        ("onnxscript", ["synth", "wav2lip", "--out", "w.pth"]),
+        ("transformers", ["export", "whisper", "--checkpoint", "whisper-small"]),
+        ("whisper", ["synth", "whisper", "--out", "whisper-small"]),
+    ],
 )
 def test_without_the_extra_the_command_names_what_is_missing_and_what_installs_it(tmp_path, missing, arguments):
     command = ["models", *arguments, *(["--seed", "1"] if "synth" in arguments else [])]
