@@ -8,7 +8,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -167,7 +167,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
             self.end_headers()
             self.close_connection = True
-            self.wfile.write(b"x" * fault.number)
+            with suppress(ConnectionError):
+                self.wfile.write(b"x" * fault.number)
         else:
             return False
         return True
@@ -264,6 +265,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body if cut is None else body[:cut])
+        with suppress(ConnectionError):  # whoever asked may have heard enough
+            self.wfile.write(body if cut is None else body[:cut])
         if cut is not None:
             self.close_connection = True
