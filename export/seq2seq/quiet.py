@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from logging import ERROR
+from logging import ERROR as ONLY_ERRORS
 
 from transformers.utils import logging
 
@@ -11,7 +11,7 @@ from transformers.utils import logging
 def quiet_transformers() -> Iterator[None]:
     """No progress bars and nothing below an error, as long as it lasts."""
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity(ERROR)
+    logging.set_verbosity(ONLY_ERRORS)
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         yield
