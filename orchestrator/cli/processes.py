@@ -2,7 +2,8 @@
 
 import signal
 import threading
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -28,7 +29,7 @@ from orchestrator.workers.run import STAGES, run_worker
 
 log = structlog.get_logger()
 
-ReadyFile = Annotated[Path | None, typer.Option(help="Made once the process takes messages.")]
+ReadyFile = Annotated[Path | None, typer.Option(help="There while the process takes messages.")]
 
 
 def serve() -> None:
@@ -59,18 +60,18 @@ def worker(
     """Run one stage's worker; start more of them to scale the stage."""
     if stage not in STAGES:
         raise typer.BadParameter(f"no stage {stage!r}; there are {', '.join(STAGES)}")
-    with plain_errors():
+    with plain_errors(), readiness(ready_file) as ready:
         settings = _settings()
         structlog.contextvars.bind_contextvars(stage=stage)
         engines, broker = Engines(settings), RabbitBroker(settings.broker)
-        run_worker(stage, broker, engines, settings, _stop_on_signals(), lambda: _ready(ready_file))
+        run_worker(stage, broker, engines, settings, _stop_on_signals(), ready)
         broker.close()
         engines.close()
 
 
 def owner(ready_file: ReadyFile = None) -> None:
     """Run a session owner: dubs the clips that the gateway accepts."""
-    with plain_errors():
+    with plain_errors(), readiness(ready_file) as ready:
         settings = _settings()
         structlog.contextvars.bind_contextvars(stage="owner")
         stop = _stop_on_signals()
@@ -79,7 +80,7 @@ def owner(ready_file: ReadyFile = None) -> None:
         running = Owner(settings, broker, engines, dubs, media)
         mel_spectrogram(np.zeros(STT_SAMPLE_RATE_HZ, np.float32), MelSpec())  # its library loads now, not in a dub
         running.start()
-        _ready(ready_file)
+        ready()
         stop.wait()
         running.stop()
         broker.close()
@@ -100,7 +101,23 @@ def _stop_on_signals() -> threading.Event:
     return stop
 
 
-def _ready(path: Path | None) -> None:
-    log.info("ready")
+@contextmanager
+def readiness(path: Path | None) -> Iterator[Callable[[], None]]:
+    """Give the call that says "ready": the file is there from then until the process ends.
+
+    One that a process left behind when it was killed goes first: a container that starts again in the same place would
+    be taken for ready at once.
+    """
     if path is not None:
-        path.touch()
+        path.unlink(missing_ok=True)
+
+    def ready() -> None:
+        log.info("ready")
+        if path is not None:
+            path.touch()
+
+    try:
+        yield ready
+    finally:
+        if path is not None:
+            path.unlink(missing_ok=True)
