@@ -11,6 +11,7 @@ import typer
 from rich.table import Table
 
 from orchestrator.cli.output import console, errors, plain_errors
+from orchestrator.logs import configure_logging
 from orchestrator.models.admin import ModelAdmin
 from orchestrator.models.history import SwapRecord
 from orchestrator.settings import Settings
@@ -103,5 +104,6 @@ def _who() -> str:
 @contextmanager
 def _admin() -> Iterator[ModelAdmin]:
     settings = Settings()
+    configure_logging("ERROR", settings.log_format)  # what is logged elsewhere is printed here
     with closing(DubStore(settings.store.database_url)) as dubs, ModelAdmin.connected(settings, dubs.pins) as admin:
         yield admin

@@ -13,6 +13,7 @@ MODELS = [
     "faces_haar",
     "lips_warp",
     "mt_apertium",
+    "sentence_boundary",
     "sentence_boundary_net",
     "sentence_boundary_tokens",
     "stt_pocketsphinx",
