@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from deploy.check.kustomize import Manifest
 from orchestrator.queues import topology
 
@@ -11,6 +13,7 @@ OPERATOR_PODS = {"app.kubernetes.io/name": "broker", "app.kubernetes.io/componen
 """Labels that RabbitMQ's operator puts on the pods of the RabbitmqCluster `broker`."""
 OPERATOR_SECRETS = {"broker-default-user": {"username", "password", "connection_string", "host", "port"}}
 OPERATOR_SERVICES = {"broker": {5672, 15672, 15692}}
+ADAPTER = Path("deploy/kubernetes/prometheus-adapter.yaml")
 DOCUMENT = Path("docs/DEPLOY.md")
 """Names the secrets that an operator of Polylip makes by hand."""
 
@@ -31,7 +34,7 @@ def check_references(root: Path, where: str, manifests: list[Manifest]) -> Itera
         if kind in ("Service", "PodDisruptionBudget", "NetworkPolicy", "Deployment"):
             yield from _check_selector(here, each, pods)
         if kind in ("HorizontalPodAutoscaler", "ScaledObject"):
-            yield from _check_scaler(here, each, named)
+            yield from _check_scaler(root, here, each, named)
         if kind == "Service":
             yield from _check_ports(here, each, pods)
         if kind == "Deployment":
@@ -74,13 +77,20 @@ def _ours(peer: Mapping[str, Any]) -> bool:
     return "podSelector" in peer and "namespaceSelector" not in peer
 
 
-def _check_scaler(where: str, manifest: Manifest, named: Mapping[tuple[str, str], Manifest]) -> Iterator[str]:
+def _check_scaler(
+    root: Path, where: str, manifest: Manifest, named: Mapping[tuple[str, str], Manifest]
+) -> Iterator[str]:
     spec = manifest["spec"]
     target = named.get(("Deployment", spec["scaleTargetRef"]["name"]))
     if target is None:
         yield f"{where}: there is no Deployment {spec['scaleTargetRef']['name']}"
     elif "replicas" in target["spec"]:
         yield f"{where}: the Deployment says `replicas` itself: each apply would undo the scaling"
+    rules = yaml.safe_load((root / ADAPTER).read_text(encoding="utf-8"))["rules"]["custom"]
+    for metric in spec.get("metrics", []):
+        name = metric.get("pods", {}).get("metric", {}).get("name")
+        if name not in [rule["name"]["as"] for rule in rules]:
+            yield f"{where}: {ADAPTER} has no rule for {name}"
     for trigger in spec.get("triggers", []):
         queue, host = trigger["metadata"]["queueName"], trigger["metadata"]["host"]
         if queue not in topology.WORK_QUEUES:

@@ -1,13 +1,16 @@
 """The checks of Kubernetes manifests find what they are there for."""
 
 import copy
+import re
 import shutil
+import urllib.request
 
 import pytest
+import yaml
 
 from deploy.check.kubernetes import FOLDER, check_kubernetes, check_schema
 from deploy.check.kustomize import NotBuilt, build, merge
-from deploy.check.references import check_references, selects
+from deploy.check.references import ADAPTER, check_references, selects
 from deploy.check.workloads import check_workloads
 from deploy.triton.embedded import CHECKOUT
 
@@ -124,6 +127,7 @@ MISTAKES = [
     ("NetworkPolicy", "triton", ("spec", "podSelector", "matchLabels"), NAME, "x", "no pod is"),
     ("Deployment", "owner", ("spec",), "replicas", 2, "says `replicas` itself"),
     ("Deployment", "gateway", ("spec",), "replicas", None, "neither `replicas` nor a scaler"),
+    ("HorizontalPodAutoscaler", "triton", ("spec", "metrics", 0, "pods", "metric"), "name", "x", "has no rule for x"),
     ("ScaledObject", "owner", ("spec", "scaleTargetRef"), "name", "x", "there is no Deployment x"),
     ("ScaledObject", "owner", ("spec", "triggers", 0, "metadata"), "queueName", "job", "no work queue is called job"),
     ("ScaledObject", "owner", ("spec", "triggers", 0, "metadata"), "host", "http://rabbit:15672", "nobody listens"),
@@ -171,3 +175,12 @@ def test_a_file_that_no_kustomization_names_is_found(tmp_path):
     shutil.copytree(CHECKOUT / FOLDER, tmp_path / FOLDER)
     (tmp_path / FOLDER / "base" / "forgotten.yaml").write_text("{}")
     assert next(check_kubernetes(tmp_path)).endswith("base/forgotten.yaml: no kustomization names it")
+
+
+def test_triton_exports_the_metrics_that_its_autoscaler_is_told_of(triton_server):
+    rules = yaml.safe_load((CHECKOUT / ADAPTER).read_text())["rules"]["custom"]
+    named = {name for rule in rules for name in re.findall(r"nv_\w+", rule["seriesQuery"] + rule["metricsQuery"])}
+    with urllib.request.urlopen(triton_server.metrics_url, timeout=30) as answer:
+        exported = answer.read().decode()
+    assert named
+    assert [name for name in named if f"\n{name}{{" not in exported] == []
