@@ -3,7 +3,9 @@
 import copy
 import re
 import shutil
+import urllib.error
 import urllib.request
+from contextlib import suppress
 
 import pytest
 import yaml
@@ -13,6 +15,7 @@ from deploy.check.kustomize import NotBuilt, build, merge
 from deploy.check.references import ADAPTER, check_references, selects
 from deploy.check.workloads import check_workloads
 from deploy.triton.embedded import CHECKOUT
+from tests.waiting import eventually
 
 OVERLAYS = CHECKOUT / FOLDER / "overlays"
 S3 = CHECKOUT / FOLDER / "components" / "models-s3"
@@ -180,7 +183,11 @@ def test_a_file_that_no_kustomization_names_is_found(tmp_path):
 def test_triton_exports_the_metrics_that_its_autoscaler_is_told_of(triton_server):
     rules = yaml.safe_load((CHECKOUT / ADAPTER).read_text())["rules"]["custom"]
     named = {name for rule in rules for name in re.findall(r"nv_\w+", rule["seriesQuery"] + rule["metricsQuery"])}
-    with urllib.request.urlopen(triton_server.metrics_url, timeout=30) as answer:
-        exported = answer.read().decode()
     assert named
-    assert [name for name in named if f"\n{name}{{" not in exported] == []
+
+    def exported():
+        with suppress(urllib.error.URLError), urllib.request.urlopen(triton_server.metrics_url, timeout=30) as answer:
+            text = answer.read().decode()
+            return all(f"\n{name}{{" in text for name in named)
+
+    eventually(exported, what=f"the export of {named}")  # Triton opens this port after the others
