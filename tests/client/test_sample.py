@@ -60,7 +60,7 @@ def test_the_recorded_answer_is_no_difference():
 
 @given(st.floats(-0.05, 0.05), st.floats(-1e6, 1e6))
 def test_each_column_has_its_own_limit(inside, anything):
-    moved = OUTPUTS["LEVEL"].astype(np.float64) + [inside * 0.99, anything]
+    moved = OUTPUTS["LEVEL"].astype(np.float64) + np.array([inside * 0.99, anything])
     assert changed("LEVEL", moved.astype(np.float32)) == []
 
 
