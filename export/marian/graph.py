@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from torch import Tensor, nn
 from torch.nn import functional
 
-from export.marian.network import Attention, DecoderLayer, EncoderLayer, Half, Marian
+from export.marian.network import Half, Marian
 from export.seq2seq.attention import CrossAttention, CrossKeysValues, SelfAttention, causal_bias, padding_bias
+from export.seq2seq.layers import Attention, DecoderLayer, EncoderLayer
 from export.seq2seq.projection import Projection
 
 _ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from export.checkpoint import load_strict
 from export.errors import KeysMismatch
 from export.marian.settings import MarianSettings
+from export.seq2seq.layers import DecoderLayer, EncoderLayer
 
 SHARED = "model.shared.weight"
 _ALIASES = ("model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.weight", "lm_head.weight")
@@ -20,38 +21,6 @@ _ALIASES = ("model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.wei
 POSITIONS = ("model.encoder.embed_positions.weight", "model.decoder.embed_positions.weight")
 """Computable, so newer files leave them out."""
 BIAS = "final_logits_bias"
-
-
-class Attention(nn.Module):
-    """Projections of one attention."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.k_proj = nn.Linear(width, width)
-        self.v_proj = nn.Linear(width, width)
-        self.q_proj = nn.Linear(width, width)
-        self.out_proj = nn.Linear(width, width)
-
-
-class EncoderLayer(nn.Module):
-    """Self-attention and feed-forward."""
-
-    def __init__(self, width: int, hidden: int) -> None:
-        super().__init__()
-        self.self_attn = Attention(width)
-        self.self_attn_layer_norm = nn.LayerNorm(width)
-        self.fc1 = nn.Linear(width, hidden)
-        self.fc2 = nn.Linear(hidden, width)
-        self.final_layer_norm = nn.LayerNorm(width)
-
-
-class DecoderLayer(EncoderLayer):
-    """An encoder layer that attends to the source in between."""
-
-    def __init__(self, width: int, hidden: int) -> None:
-        super().__init__(width, hidden)
-        self.encoder_attn = Attention(width)
-        self.encoder_attn_layer_norm = nn.LayerNorm(width)
 
 
 class Half(nn.Module):

@@ -16,9 +16,10 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from export.marian.graph import DecoderGraph, EncoderGraph
-from export.marian.network import POSITIONS, Attention, EncoderLayer, Marian, sinusoids
+from export.marian.network import POSITIONS, Marian, sinusoids
 from export.marian.settings import MarianSettings
 from export.marian.vocabulary import write_vocabulary
+from export.seq2seq.layers import Attention, EncoderLayer
 
 _LOGIT_SPREAD = 4.0
 """Standard deviation of the logits: a trained network's are as far from even."""

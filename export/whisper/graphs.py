@@ -7,10 +7,11 @@ from torch.nn import functional
 
 from export.bundle.graph import Graph
 from export.seq2seq.attention import CrossAttention, CrossKeysValues, SelfAttention, causal_bias
+from export.seq2seq.layers import Attention, DecoderLayer, EncoderLayer
 from export.seq2seq.projection import Projection
 from export.seq2seq.tensors import cross_tensors, decoder_inputs, decoder_outputs, examples
 from export.signature import Tensor as Promised
-from export.whisper.network import Attention, DecoderLayer, EncoderLayer, Whisper
+from export.whisper.network import Whisper
 
 
 class _FeedForward(nn.Module):

@@ -9,39 +9,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from export.seq2seq.layers import DecoderLayer, EncoderLayer
 from export.whisper.settings import WhisperSettings
-
-
-class Attention(nn.Module):
-    """The four projections; the key's has no bias. What is computed with them: export/seq2seq/attention.py."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.k_proj = nn.Linear(width, width, bias=False)
-        self.v_proj = nn.Linear(width, width)
-        self.q_proj = nn.Linear(width, width)
-        self.out_proj = nn.Linear(width, width)
-
-
-class EncoderLayer(nn.Module):
-    """Self-attention, then two linear layers."""
-
-    def __init__(self, width: int, hidden: int) -> None:
-        super().__init__()
-        self.self_attn = Attention(width)
-        self.self_attn_layer_norm = nn.LayerNorm(width)
-        self.fc1 = nn.Linear(width, hidden)
-        self.fc2 = nn.Linear(hidden, width)
-        self.final_layer_norm = nn.LayerNorm(width)
-
-
-class DecoderLayer(EncoderLayer):
-    """With attention to the encoder's last layer in between."""
-
-    def __init__(self, width: int, hidden: int) -> None:
-        super().__init__(width, hidden)
-        self.encoder_attn = Attention(width)
-        self.encoder_attn_layer_norm = nn.LayerNorm(width)
 
 
 class Encoder(nn.Module):
@@ -53,7 +22,7 @@ class Encoder(nn.Module):
         self.conv2 = nn.Conv1d(settings.width, settings.width, kernel_size=3, stride=2, padding=1)
         self.embed_positions = nn.Embedding(settings.audio_positions, settings.width)
         self.layers = nn.ModuleList(
-            [EncoderLayer(settings.width, settings.hidden) for _ in range(settings.encoder_layers)]
+            [EncoderLayer(settings.width, settings.hidden, key_bias=False) for _ in range(settings.encoder_layers)]
         )
         self.layer_norm = nn.LayerNorm(settings.width)
 
@@ -66,7 +35,7 @@ class Decoder(nn.Module):
         self.embed_tokens = nn.Embedding(settings.vocab_size, settings.width)
         self.embed_positions = nn.Embedding(settings.text_positions, settings.width)
         self.layers = nn.ModuleList(
-            [DecoderLayer(settings.width, settings.hidden) for _ in range(settings.decoder_layers)]
+            [DecoderLayer(settings.width, settings.hidden, key_bias=False) for _ in range(settings.decoder_layers)]
         )
         self.layer_norm = nn.LayerNorm(settings.width)
 

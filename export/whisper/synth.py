@@ -18,11 +18,12 @@ from torch import Tensor, nn
 
 from export.errors import NotInstalled
 from export.install import write_file
+from export.seq2seq.layers import Attention
 from export.whisper.byte_pairs import openai_vocabulary
 from export.whisper.generation import generation_config
 from export.whisper.graphs import WhisperEncoderGraph
 from export.whisper.names import to_openai
-from export.whisper.network import Attention, Whisper, sinusoids
+from export.whisper.network import Whisper, sinusoids
 from export.whisper.openai_file import DIMS, STATE
 from export.whisper.settings import SIZES, WhisperSettings, config_of, dims_of
 from export.whisper.sounds import samples
