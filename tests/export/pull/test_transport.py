@@ -97,9 +97,10 @@ def test_a_refusal_is_told_with_what_the_hub_says(status, headers, kind, said):
 
 @pytest.mark.parametrize(
     ("text", "least_s", "greatest_s"),
-    [("30", 30, 30), (format_datetime(datetime.now(UTC) + timedelta(hours=2)), 7000, 7200), ("soon", None, None)],
+    [("30", 30, 30), (None, 7000, 7200), ("soon", None, None)],
 )
 def test_a_time_to_come_back_is_read_as_seconds_or_as_a_date(text, least_s, greatest_s):
+    text = text or format_datetime(datetime.now(UTC) + timedelta(hours=2))
     with pytest.raises(RateLimited) as caught:
         asked(lambda request: httpx.Response(429, headers={"Retry-After": text}))
     found_s = caught.value.retry_after_s

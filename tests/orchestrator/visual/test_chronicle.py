@@ -40,7 +40,8 @@ def test_the_report_tells_shots_faces_and_choices():
         (400, 1200, 2, "speaker"),
         (1600, 2000, 3, "only"),
     ]
-    assert report.chosen_by_s == {"only": 0.8, "speaker": 0.8, "largest": 0.0, "request": 0.0}
+    nobody = dict.fromkeys(("largest", "request", "correction"), 0.0)
+    assert report.chosen_by_s == {"only": 0.8, "speaker": 0.8, **nobody}
     first, second, third = report.tracks
     assert (first.id, first.shot, first.first_ms, first.last_ms, first.frames) == (1, 1, 0, 1160, 30)
     assert (first.first_box, first.detections) == ((10, 10, 30, 40), 6)
