@@ -146,6 +146,7 @@ class StageWorker(Generic[Work]):
 
     def give_up(self, delivery: Delivery, reason: str) -> None:
         """Tell the session of a message that the broker parks: a fault of ours, or it killed its workers."""
+        self._count("failed")
         try:
             work = decode_as(self._stage.kind, delivery.body)
         except MalformedMessage:

@@ -10,11 +10,20 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from client.errors import EngineUnavailable
 from orchestrator.errors import BrokerError, BrokerUnavailable, MetricsPortTaken, QueueFull, Unroutable
+from orchestrator.messages import encode
 from orchestrator.queues import topology
-from orchestrator.settings import TelemetrySettings
+from orchestrator.queues.broker import QueueSpec
+from orchestrator.queues.memory import MemoryBroker
+from orchestrator.settings import BrokerSettings, TelemetrySettings
 from orchestrator.telemetry import metrics
 from orchestrator.telemetry.calls import WatchedCalls
 from orchestrator.telemetry.endpoint import metrics_endpoint
+from orchestrator.workers.base import StageWorker
+from orchestrator.workers.stt import SttStage
+from tests.fakes.engines import FakeStt
+from tests.fakes.pipeline import FakeEngines
+from tests.fakes.records import TRANSCRIPTS, speech_chunk
+from tests.waiting import eventually
 
 FAMILIES = {"audio_queue", "text_queue", "translation_queue", "jobs", "transcripts", "audio_output_queue", "other"}
 
@@ -104,3 +113,18 @@ def test_a_stages_series_are_there_before_its_first_message():
         is not None
     )
     assert metrics.REGISTRY.get_sample_value("polylip_stage_in_progress", {"stage": "tts"}) is not None
+
+
+def test_a_fault_of_ours_counts_as_a_failure_of_its_stage():
+    before = value("polylip_stage_items_total", stage="stt", outcome="failed")
+    broker = MemoryBroker(BrokerSettings())
+    try:
+        broker.declare(QueueSpec(topology.AUDIO))
+        broker.declare(QueueSpec(TRANSCRIPTS, durable_work=False))
+        StageWorker(SttStage(FakeEngines(stt_engine=FakeStt(failures=[RuntimeError("broken")]))), broker).consume(1)
+        broker.publish(topology.AUDIO, encode(speech_chunk()))
+        eventually(lambda: broker.depth(topology.dead(topology.AUDIO)) == 1)
+    finally:
+        broker.close()
+    assert value("polylip_stage_items_total", stage="stt", outcome="failed") == before + 1
+    assert value("polylip_stage_in_progress", stage="stt") == 0
