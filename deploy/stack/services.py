@@ -106,6 +106,8 @@ def _telemetry_variables(telemetry: TelemetrySettings) -> dict[str, str]:
         _METRICS_PORT: str(telemetry.metrics_port),
         "POLYLIP_TELEMETRY__TRACES": telemetry.traces,
         "POLYLIP_TELEMETRY__TRACE_DIR": str(telemetry.trace_dir.absolute()),
+        "POLYLIP_TELEMETRY__TRACE_RATIO": str(telemetry.trace_ratio),
+        "POLYLIP_TELEMETRY__OTLP_URL": telemetry.otlp_url,
     }
 
 
