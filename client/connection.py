@@ -18,6 +18,7 @@ from client.contracts import EngineStatus
 from client.errors import EngineFault, EngineNotLoaded
 from client.grpc_errors import translate_in_stream, translated
 from client.model_config import ModelConfig
+from client.observer import CallObserver, NobodyLooks
 from client.pair_models import PAIR_MODELS, pair_models, with_pairs
 from client.pinned import split_pinned
 from client.shared_memory import RegionCalls, RegionPool
@@ -33,10 +34,12 @@ class TritonConnection:
     `control_timeout_s` is the deadline of calls that do no inference. Nothing is sent before the first call.
     """
 
-    def __init__(self, grpc_url: str, *, control_timeout_s: float) -> None:
+    def __init__(self, grpc_url: str, *, control_timeout_s: float, observer: CallObserver | None = None) -> None:
+        """`observer` encloses every inference."""
         self.grpc_url = grpc_url
         """host:port."""
         self._control_timeout_s = control_timeout_s
+        self._observer = observer or NobodyLooks()
         self._asked = AskedLanguages()
         self._client = InferenceServerClient(grpc_url, channel_args=CHANNEL_ARGUMENTS)
         # tritonclient allows one stream per client and leaves a thread behind for each cancelled one, so streams use
@@ -82,14 +85,14 @@ class TritonConnection:
         """
         name, version = split_pinned(model)
         try:
-            with translated(model):
+            with self._observer.call(name, version, traceparent) as passed_on, translated(model):
                 return self._client.infer(
                     name,
                     inputs,
                     model_version=version,
                     outputs=outputs,
                     client_timeout=timeout_s,
-                    headers=_headers(traceparent),
+                    headers=_headers(passed_on),
                 )
         except EngineNotLoaded:
             if strict or not version:
@@ -132,14 +135,15 @@ class TritonConnection:
         request.model_version = version
         # Without it the end of a stream is not told, and silence cannot be distinguished from it.
         request.parameters["triton_enable_empty_final_response"].bool_param = True
-        with translated(model):
-            call = self._service.ModelStreamInfer(
-                iter([request]), timeout=timeout_s, metadata=tuple((_headers(traceparent) or {}).items())
-            )
-        try:
-            yield from self._responses(model, call, arrays.keys())
-        finally:
-            call.cancel()
+        with self._observer.call(model, version, traceparent) as passed_on:
+            with translated(model):
+                call = self._service.ModelStreamInfer(
+                    iter([request]), timeout=timeout_s, metadata=tuple((_headers(passed_on) or {}).items())
+                )
+            try:
+                yield from self._responses(model, call, arrays.keys())
+            finally:
+                call.cancel()
 
     def config(self, model: str) -> ModelConfig:
         """Read the configuration that Triton serves `model` with; all versions of a model have one."""

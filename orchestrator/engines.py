@@ -16,6 +16,7 @@ from client.triton import (
 )
 from orchestrator.languages import Offer, chosen_engines, offer_of
 from orchestrator.settings import Settings
+from orchestrator.telemetry.calls import WatchedCalls
 
 E = TypeVar("E")
 
@@ -28,7 +29,9 @@ class Engines:
         self._names = settings.engines
         self._triton = settings.triton
         self._connection = TritonConnection(
-            settings.triton.grpc_url, control_timeout_s=settings.triton.control_timeout_s
+            settings.triton.grpc_url,
+            control_timeout_s=settings.triton.control_timeout_s,
+            observer=WatchedCalls(),
         )
         self._lock = threading.Lock()
         self._made: dict[tuple[Task, str], object] = {}

@@ -252,6 +252,18 @@ class RangeNotSatisfiable(PolylipError):
     code = "range-not-satisfiable"
 
 
+class TraceNotFound(PolylipError):
+    """Nothing was recorded that could be shown."""
+
+    code = "trace-not-found"
+
+
+class MetricsPortTaken(PolylipError):
+    """The metrics endpoint could not be opened."""
+
+    code = "metrics-port-taken"
+
+
 class ModelNotFound(PolylipError):
     """The model repository has no model of this name."""
 

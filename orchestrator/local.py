@@ -25,6 +25,7 @@ from orchestrator.session.session import DubSession
 from orchestrator.settings import Settings
 from orchestrator.store.artefacts import Artefact
 from orchestrator.subtitles.transcript import read_transcript
+from orchestrator.telemetry.spans import span, tracing
 from orchestrator.workers.run import STAGES, run_worker
 
 
@@ -77,18 +78,19 @@ class LocalPipeline:
         request = DubRequest(
             uuid.uuid4(), source, target, face=choice, transcript=sentences, background=kept, glossary=glossary or {}
         )
-        session = DubSession(
-            request,
-            clip,
-            info,
-            engines=self._engines,
-            broker=self._broker,
-            replies=self._replies,
-            settings=self._settings,
-            listener=listener,
-        )
         out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".polylip-", dir=out.parent) as scratch:
+        with span("session") as begun, tempfile.TemporaryDirectory(prefix=".polylip-", dir=out.parent) as scratch:
+            session = DubSession(
+                request,
+                clip,
+                info,
+                engines=self._engines,
+                broker=self._broker,
+                replies=self._replies,
+                settings=self._settings,
+                listener=listener,
+                traceparent=begun.traceparent,
+            )
             spoken = session.run(Path(scratch) / Artefact.RESULT)
             report = write_artefacts(session, Path(scratch), spoken=spoken)
             out.mkdir(exist_ok=True)
@@ -102,6 +104,7 @@ def local_pipeline(settings: Settings) -> Iterator[LocalPipeline]:
     """Start the embedded Triton, the stage workers and a reply router; stop them all on leaving."""
     stop = threading.Event()
     with ExitStack() as stack:
+        stack.enter_context(tracing(settings.telemetry, "dub"))
         run_dir = stack.enter_context(tempfile.TemporaryDirectory(prefix="polylip-"))
         profile = profile_arguments(settings.triton.profile)
         triton = stack.enter_context(

@@ -301,6 +301,22 @@ class StoreSettings(_Section):
     """Media of finished dubs are erased after this."""
 
 
+class TelemetrySettings(_Section):
+    """What a process tells of itself (docs/OBSERVABILITY.md)."""
+
+    metrics_port: int = Field(0, ge=0, le=65_535)
+    """/metrics of a worker or an owner; 0: none. Each process of a machine needs its own; `make serve` counts up from
+    it. The gateway has /metrics at its own port."""
+    metrics_host: str = "127.0.0.1"
+    traces: Literal["off", "file", "otlp"] = "off"
+    """Where spans go: into files below trace_dir, or to the collector at otlp_url."""
+    trace_dir: Path = Path(".run/traces")
+    otlp_url: str = "http://127.0.0.1:4318/v1/traces"
+    """OTLP over HTTP."""
+    trace_ratio: float = Field(1.0, ge=0, le=1)
+    """Share of the traces that begin here that is kept; of a trace that a client began, what the client says."""
+
+
 class GatewaySettings(_Section):
     """REST gateway."""
 
@@ -344,8 +360,10 @@ class Settings(BaseSettings):
     session: SessionSettings = SessionSettings()
     store: StoreSettings = StoreSettings()
     gateway: GatewaySettings = GatewaySettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
     log_level: str = "INFO"
-    log_format: Literal["console", "json"] = "console"
+    log_format: Literal["auto", "console", "json"] = "auto"
+    """auto: console on a terminal, else json."""
     source_language: str = "en"
     """Assumed when a request names none and the STT engine cannot detect."""
 

@@ -47,6 +47,12 @@ def child_traceparent(parent: str) -> str:
     return str(TraceContext(context.trace_id, _random_hex(8), context.flags))
 
 
+def trace_id_of(traceparent: str) -> str:
+    """Return the trace's id; "" when `traceparent` is none."""
+    context = parse_traceparent(traceparent)
+    return context.trace_id if context is not None else ""
+
+
 def _random_hex(size_bytes: int) -> str:
     while not int(text := secrets.token_hex(size_bytes), 16):
         pass  # zeros only is the one forbidden id

@@ -33,7 +33,7 @@ def triton_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded
 @pytest.fixture(scope="session")
 def rabbit_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitNode]:
     """A RabbitMQ node of the test session's own. Its management plugin makes the tests' virtual hosts."""
-    node = RabbitNode(tmp_path_factory.mktemp("rabbitmq"), plugins=["rabbitmq_management"])
+    node = RabbitNode(tmp_path_factory.mktemp("rabbitmq"), plugins=["rabbitmq_management", "rabbitmq_prometheus"])
     try:
         node.start()
     except SetupMissing as error:

@@ -35,6 +35,6 @@ ENV PATH=/opt/polylip/bin:/usr/local/bin:/usr/bin:/bin \
 # Without a setting the jobs are in a SQLite file in this folder.
 WORKDIR /srv/polylip
 USER 10001:10001
-EXPOSE 8600
+EXPOSE 8600 9460
 ENTRYPOINT ["polylip"]
 CMD ["serve"]

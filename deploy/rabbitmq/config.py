@@ -19,6 +19,8 @@ class NodePorts:
     distribution: int
     management: int
     """HTTP API; listens only where the management plugin is switched on."""
+    prometheus: int = 0
+    """Metrics; listens only where that plugin is switched on. 0: the next start chooses one."""
 
 
 def render_config(ports: NodePorts, user: str, password: str) -> str:
@@ -27,6 +29,8 @@ def render_config(ports: NodePorts, user: str, password: str) -> str:
 listeners.tcp.1 = 127.0.0.1:{ports.amqp}
 management.tcp.ip = 127.0.0.1
 management.tcp.port = {ports.management}
+prometheus.tcp.ip = 127.0.0.1
+prometheus.tcp.port = {ports.prometheus}
 default_user = {user}
 default_pass = {password}
 heartbeat = 20

@@ -10,7 +10,7 @@ import shutil
 import socket
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -78,6 +78,11 @@ class RabbitNode:
         """Base URL of the HTTP API, credentials included; answers only with the plugin `rabbitmq_management`."""
         state = self._known()
         return f"http://{_USER}:{state.password}@127.0.0.1:{state.ports.management}"
+
+    @property
+    def prometheus_url(self) -> str:
+        """Base URL of the metrics; answers only with the plugin `rabbitmq_prometheus`."""
+        return f"http://127.0.0.1:{self._known().ports.prometheus}"
 
     @property
     def pid(self) -> int:
@@ -164,13 +169,14 @@ class RabbitNode:
 
     def _choose_ports(self, known: _State | None) -> NodePorts:
         if known is not None and self._port in (None, known.ports.amqp):
-            kept = known.ports  # clients that lost the node reconnect to where it was
+            # clients that lost the node reconnect to where it was
+            kept = replace(known.ports, prometheus=known.ports.prometheus or free_ports(1)[0])
             if all(port_is_free(port) for port in asdict(kept).values()):
                 return kept
         if self._port is not None and not port_is_free(self._port):
             raise RabbitStartFailed(f"port {self._port} is taken by another program")
-        amqp, epmd, distribution, management = free_ports(4)
-        return NodePorts(self._port or amqp, epmd, distribution, management)
+        amqp, epmd, distribution, management, prometheus = free_ports(5)
+        return NodePorts(self._port or amqp, epmd, distribution, management, prometheus)
 
     def _wait_until_ready(self, port: int, node: ProcessRecord) -> None:
         deadline = time.monotonic() + self._start_timeout_s

@@ -11,6 +11,7 @@ from pathlib import Path
 from deploy.processes import Launch
 from deploy.stack.children import Child
 from deploy.triton.embedded import CHECKOUT
+from orchestrator.settings import TelemetrySettings
 
 RABBITMQ = "rabbitmq"
 TRITON = "triton"
@@ -22,6 +23,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {name: ("worker", stage) for name, stage 
     GATEWAY: ("serve",),
 }
 """What each of our own processes is called with: `polylip <command>`."""
+
+_METRICS_PORT = "POLYLIP_TELEMETRY__METRICS_PORT"
 
 SOURCES = {
     RABBITMQ: ("deploy/rabbitmq",),
@@ -52,7 +55,9 @@ def polylip_variables() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name.startswith("POLYLIP_")}
 
 
-def child_environment(run_dir: Path, addresses: Addresses) -> dict[str, str]:
+def child_environment(
+    run_dir: Path, addresses: Addresses, telemetry: TelemetrySettings | None = None
+) -> dict[str, str]:
     """Return our own processes' environment: the stack's addresses, and its folders unless the user names others."""
     folders = {
         "POLYLIP_STORE__DATABASE_URL": f"sqlite:///{run_dir / 'polylip.db'}",
@@ -65,6 +70,7 @@ def child_environment(run_dir: Path, addresses: Addresses) -> dict[str, str]:
         "POLYLIP_TRITON__GRPC_URL": addresses.triton_grpc_url,
         "POLYLIP_BROKER__URL": addresses.broker_url,
         "POLYLIP_GATEWAY__PORT": str(addresses.gateway_port),
+        **_telemetry_variables(telemetry or TelemetrySettings()),
         "PYTHONUNBUFFERED": "1",  # logs are read while the process runs
     }
 
@@ -72,6 +78,7 @@ def child_environment(run_dir: Path, addresses: Addresses) -> dict[str, str]:
 def make_child(name: str, run_dir: Path, environment: Mapping[str, str], gateway_url: str) -> Child:
     """Describe one of our own processes."""
     command = [sys.executable, "-m", "orchestrator.cli.main", *COMMANDS[name]]
+    environment = _with_metrics_port(name, environment)
     is_ready: Callable[[], bool]
     if name == GATEWAY:
 
@@ -85,6 +92,23 @@ def make_child(name: str, run_dir: Path, environment: Mapping[str, str], gateway
         command += ["--ready-file", str(ready_file)]
         is_ready = ready_file.exists
     return Child(name, Launch(command, log_path(run_dir, name), environment, CHECKOUT), is_ready)
+
+
+def _with_metrics_port(name: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """Give each process a metrics port of its own, counting up from the stack's, if it has any."""
+    base = int(environment[_METRICS_PORT])
+    port = base + list(COMMANDS).index(name) if base else 0
+    return {**environment, _METRICS_PORT: str(port)}
+
+
+def _telemetry_variables(telemetry: TelemetrySettings) -> dict[str, str]:
+    return {
+        _METRICS_PORT: str(telemetry.metrics_port),
+        "POLYLIP_TELEMETRY__TRACES": telemetry.traces,
+        "POLYLIP_TELEMETRY__TRACE_DIR": str(telemetry.trace_dir.absolute()),
+        "POLYLIP_TELEMETRY__TRACE_RATIO": str(telemetry.trace_ratio),
+        "POLYLIP_TELEMETRY__OTLP_URL": telemetry.otlp_url,
+    }
 
 
 def log_path(run_dir: Path, name: str) -> Path:

@@ -19,6 +19,7 @@ from deploy.stack.state import ServiceState, StackState
 from deploy.triton import status as triton_status
 from deploy.triton.embedded import CHECKOUT, EmbeddedTriton
 from deploy.triton.profiles import profile_arguments
+from deploy.triton.tracing import trace_arguments
 from orchestrator.settings import Settings
 
 _GRACE_S = 15.0  # a worker finishes the message in its hands
@@ -106,7 +107,7 @@ class Stack:
             broker_url, ports = broker.result(), triton.result()
         grpc_url = f"127.0.0.1:{ports['grpc']}"
         addresses = Addresses(grpc_url, broker_url, settings.gateway.host, gateway_port)
-        self._up_children(state, addresses)
+        self._up_children(state, settings, addresses)
         return StackInfo(
             gateway_url=addresses.gateway_url,
             triton_grpc_url=grpc_url,
@@ -126,7 +127,7 @@ class Stack:
 
     def _up_triton(self, state: StackState, settings: Settings) -> dict[str, int]:
         models = settings.engines.names()
-        profile = profile_arguments(settings.triton.profile)
+        profile = [*profile_arguments(settings.triton.profile), *trace_arguments(settings.telemetry)]
         inputs = _inputs(TRITON, {"models": models, "profile": profile})
         kept = self._keep(state, TRITON, inputs, lambda service: _triton_is_ready(service, models))
         if kept is not None:
@@ -140,8 +141,8 @@ class Stack:
         server.start(remember)
         return ports
 
-    def _up_children(self, state: StackState, addresses: Addresses) -> None:
-        environment = services.child_environment(self._run_dir, addresses)
+    def _up_children(self, state: StackState, settings: Settings, addresses: Addresses) -> None:
+        environment = services.child_environment(self._run_dir, addresses, settings.telemetry)
         variables = {name: value for name, value in environment.items() if name.startswith("POLYLIP_")}
         url = addresses.gateway_url
         ready = {GATEWAY: lambda _: services.gateway_is_ready(url)}

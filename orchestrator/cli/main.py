@@ -2,7 +2,7 @@
 
 import typer
 
-from orchestrator.cli import demo, dub, evaluate, models, processes, report
+from orchestrator.cli import demo, dub, evaluate, models, processes, report, trace
 
 app = typer.Typer(
     help="Dub a talking-head video into another language and move the lips to match.",
@@ -12,6 +12,7 @@ app = typer.Typer(
 app.command()(dub.dub)
 app.command()(demo.demo)
 app.command()(report.report)
+app.command()(trace.trace)
 app.command()(processes.serve)
 app.command()(processes.worker)
 app.command()(processes.owner)

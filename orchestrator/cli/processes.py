@@ -25,6 +25,8 @@ from orchestrator.session.owner import Owner
 from orchestrator.settings import Settings
 from orchestrator.store.dubs import DubStore
 from orchestrator.store.media import MediaStore
+from orchestrator.telemetry.endpoint import metrics_endpoint
+from orchestrator.telemetry.spans import tracing
 from orchestrator.workers.run import STAGES, run_worker
 
 log = structlog.get_logger()
@@ -40,6 +42,7 @@ def serve() -> None:
         triton = AsyncTriton(settings.triton.grpc_url, control_timeout_s=settings.triton.control_timeout_s)
         dubs, media = DubStore(settings.store.database_url), MediaStore(settings.store.media_url)
         with ExitStack() as stack:
+            stack.enter_context(tracing(settings.telemetry, "gateway"))
             models = None
             if settings.models.repository.is_dir():  # elsewhere a gateway only tells what is served
                 models = stack.enter_context(ModelAdmin.connected(settings, dubs.pins))
@@ -64,9 +67,10 @@ def worker(
         settings = _settings()
         structlog.contextvars.bind_contextvars(stage=stage)
         engines, broker = Engines(settings), RabbitBroker(settings.broker)
-        run_worker(stage, broker, engines, settings, _stop_on_signals(), ready)
-        broker.close()
-        engines.close()
+        with tracing(settings.telemetry, f"worker-{stage}"), metrics_endpoint(settings.telemetry):
+            run_worker(stage, broker, engines, settings, _stop_on_signals(), ready)
+            broker.close()
+            engines.close()
 
 
 def owner(ready_file: ReadyFile = None) -> None:
@@ -79,13 +83,14 @@ def owner(ready_file: ReadyFile = None) -> None:
         dubs, media = DubStore(settings.store.database_url), MediaStore(settings.store.media_url)
         running = Owner(settings, broker, engines, dubs, media)
         mel_spectrogram(np.zeros(STT_SAMPLE_RATE_HZ, np.float32), MelSpec())  # its library loads now, not in a dub
-        running.start()
-        ready()
-        stop.wait()
-        running.stop()
-        broker.close()
-        engines.close()
-        dubs.close()
+        with tracing(settings.telemetry, "owner"), metrics_endpoint(settings.telemetry):
+            running.start()
+            ready()
+            stop.wait()
+            running.stop()
+            broker.close()
+            engines.close()
+            dubs.close()
 
 
 def _settings() -> Settings:

@@ -12,10 +12,21 @@ from orchestrator.queues.broker import (
     ATTEMPT_HEADER,
     PUBLISHED_AT_HEADER,
     REASON_HEADER,
+    TRACEPARENT_HEADER,
     Handler,
     PoisonHandler,
     QueueSpec,
 )
+from orchestrator.telemetry.metrics import (
+    PARKED,
+    QUEUE_WAIT_SECONDS,
+    REDELIVERED,
+    RETRIED,
+    queue_family,
+    reason_label,
+)
+from orchestrator.telemetry.spans import Attributes, record_since
+from orchestrator.tracing import trace_id_of
 
 log = structlog.get_logger(__name__)
 
@@ -101,18 +112,31 @@ class BaseDelivery(ABC):
             self.dead_letter(reason)
             return False
         self._settle()
-        log.warning("retry later", queue=self._queue, attempt=self._attempt, reason=reason)
+        RETRIED.labels(queue_family(self._queue), reason_label(reason)).inc()
+        log.warning("retry later", queue=self._queue, attempt=self._attempt, reason=reason, trace_id=self._trace_id)
         self._put_back()
         return True
 
     def dead_letter(self, reason: str) -> None:
         """Park it with the reason. On a dead-letter queue it stays: its consumer holds it until it closes."""
         self._settle()
-        log.error("dead letter", queue=self._queue, attempt=self._attempt, reason=reason)
+        self._tell_of_parking(reason)
         if self._spec.durable_work:
             self._park(reason)
         elif not topology.is_dead(self._queue):
             self._remove()
+
+    @property
+    def _trace_id(self) -> str:
+        return trace_id_of(self._headers.get(TRACEPARENT_HEADER, ""))
+
+    def _tell_of_parking(self, reason: str) -> None:
+        family, traceparent = queue_family(self._queue), self._headers.get(TRACEPARENT_HEADER, "")
+        PARKED.labels(family, reason_label(reason)).inc()
+        noted: Attributes = {"polylip.attempt": self._attempt, "polylip.reason": reason[:MAX_REASON_CHARACTERS]}
+        if traceparent:
+            record_since(f"dead letter {family}", traceparent, now_ms(), "producer", noted)
+        log.error("dead letter", queue=self._queue, attempt=self._attempt, reason=reason, trace_id=self._trace_id)
 
     def _settle(self) -> None:
         with self._lock:
@@ -135,6 +159,10 @@ class BaseDelivery(ABC):
 
 def run_handler(delivery: BaseDelivery, handler: Handler, on_poison: PoisonHandler | None) -> None:
     """Hand one delivery to its handler; park it when the handler raises, or when no try is left. Never raises."""
+    family = queue_family(delivery.queue)
+    QUEUE_WAIT_SECONDS.labels(family).observe(max(0, now_ms() - delivery.published_at_ms) / 1000)
+    if delivery.attempt > 1:
+        REDELIVERED.labels(family).inc()
     if delivery.exhausted:
         _park_poison(delivery, f"the consumers died at each of {delivery.attempt - 1} tries", on_poison)
         return

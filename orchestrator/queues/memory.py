@@ -12,6 +12,7 @@ from orchestrator.queues.broker import ATTEMPT_HEADER, Handler, PoisonHandler, Q
 from orchestrator.queues.delivery import BaseDelivery, run_handler, stamp, whole_number
 from orchestrator.queues.timers import ThreadTimers, Timers
 from orchestrator.settings import BrokerSettings
+from orchestrator.telemetry.metrics import counted_publish
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class MemoryBroker:
 
     def publish(self, queue: str, body: bytes, headers: Mapping[str, str] | None = None) -> None:
         """Put a message on `queue`; raises QueueFull, Unroutable, or BrokerUnavailable once closed."""
-        with self.changed:
+        with counted_publish(queue), self.changed:
             target = self.queue(queue)
             if target.max_bytes is not None and target.ready_bytes + len(body) > target.max_bytes:
                 raise QueueFull(f"{queue} holds {target.ready_bytes} of {target.max_bytes} bytes")

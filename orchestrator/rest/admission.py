@@ -22,7 +22,8 @@ from orchestrator.store.artefacts import Artefact
 from orchestrator.store.rows import clip_facts
 from orchestrator.store.schema import Dub, NewDub
 from orchestrator.subtitles.transcript import read_transcript
-from orchestrator.tracing import child_traceparent
+from orchestrator.telemetry.spans import span
+from orchestrator.tracing import trace_id_of
 
 log = structlog.get_logger()
 
@@ -130,12 +131,15 @@ async def publish_job(gateway: Gateway, dub: Dub, traceparent: str = "", render:
                 render=render,
             )
         )
-        headers = {TRACEPARENT_HEADER: child_traceparent(traceparent)}
-        try:
-            gateway.broker.publish(topology.JOBS, body, headers)
-        except Unroutable:  # the broker was set up anew since we started
-            gateway.broker.declare(QueueSpec(topology.JOBS))
-            gateway.broker.publish(topology.JOBS, body, headers)
+        ids = {"polylip.session": str(dub.id)}
+        with span(f"publish {topology.JOBS}", traceparent, "producer", ids) as begun:
+            headers = {TRACEPARENT_HEADER: begun.traceparent}
+            try:
+                gateway.broker.publish(topology.JOBS, body, headers)
+            except Unroutable:  # the broker was set up anew since we started
+                gateway.broker.declare(QueueSpec(topology.JOBS))
+                gateway.broker.publish(topology.JOBS, body, headers)
+        log.info("job published", session=str(dub.id), trace_id=trace_id_of(begun.traceparent))
         if render:
             gateway.dubs.renders.mark_published(render)
         else:

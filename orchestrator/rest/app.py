@@ -24,7 +24,7 @@ from orchestrator.rest import (
 )
 from orchestrator.rest.context import BROKER_CALLS_AT_ONCE, PROBES_AT_ONCE, Gateway, Probe, TritonAdmin
 from orchestrator.rest.metrics import GatewayMetrics
-from orchestrator.rest.middleware import LingeringClose, RequestTimer, SecurityHeaders
+from orchestrator.rest.middleware import LingeringClose, RequestTimer, SecurityHeaders, Traced
 from orchestrator.settings import Settings
 from orchestrator.store.dubs import DubStore
 from orchestrator.store.media import MediaStore
@@ -89,6 +89,7 @@ def create_app(
     for module in routes:
         app.include_router(module.router)
     routes_page.mount_static(app)
+    app.add_middleware(Traced)
     app.add_middleware(RequestTimer, metrics=gateway.metrics)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(LingeringClose)

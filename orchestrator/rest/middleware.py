@@ -4,12 +4,16 @@ Plain ASGI, so streams stay streams.
 """
 
 import time
+from contextlib import ExitStack
 
 import anyio
+import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from orchestrator.rest.metrics import GatewayMetrics
+from orchestrator.telemetry.spans import span
+from orchestrator.tracing import trace_id_of
 
 SECURITY_HEADERS = {
     # The page needs nothing but its own files: no inline script, no other host, no frame.
@@ -22,6 +26,8 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+
+HTTP_INTERNAL_ERROR = 500
 
 LINGER_S = 2.0
 LINGER_BYTES = 4 * 1024 * 1024
@@ -68,6 +74,41 @@ class RequestTimer:
             await send(message)
 
         await self._app(scope, receive, send_and_observe if scope["type"] == "http" else send)
+
+
+class Traced:
+    """Makes a span of each request to the API, and the request's `traceparent` that of the span.
+
+    The span ends with the answer's first byte, as the duration in the metrics does: a stream of events lasts as long as
+    its client likes.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap an application."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http" or not scope["path"].startswith("/v1/"):
+            await self._app(scope, receive, send)
+            return
+        headers = MutableHeaders(scope=scope)
+        with ExitStack() as stack:
+            begun = stack.enter_context(span(scope["method"], headers.get("traceparent", ""), "server"))
+            headers["traceparent"] = begun.traceparent
+            stack.enter_context(structlog.contextvars.bound_contextvars(trace_id=trace_id_of(begun.traceparent)))
+
+            async def send_and_end(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    route = getattr(scope.get("route"), "path", "other")
+                    begun.rename(f"{scope['method']} {route}")
+                    begun.note(**{"http.response.status_code": message["status"]})
+                    if message["status"] >= HTTP_INTERNAL_ERROR:
+                        begun.fail(f"status {message['status']}")
+                    begun.end()
+                await send(message)
+
+            await self._app(scope, receive, send_and_end)
 
 
 class LingeringClose:

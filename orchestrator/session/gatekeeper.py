@@ -1,10 +1,10 @@
 """Runs the sentence gate of one session in a thread of its own: scoring and publishing never hold up replies."""
 
 import queue
-import threading
 from collections.abc import Callable
 from functools import partial
 
+from orchestrator.logs import thread_with_ids
 from orchestrator.segmentation.sentences import Decided, SentenceGate
 
 _SETTLE_STEP_MS = 100
@@ -30,7 +30,7 @@ class Gatekeeper:
         self._on_decided = on_decided
         self._on_error = on_error
         self._inbox: queue.SimpleQueue[_Event | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="sentence-gate", daemon=True)
+        self._thread = thread_with_ids(self._run, "sentence-gate")
         self._settled_ms = 0
         self._starving = False
 

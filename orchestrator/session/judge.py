@@ -11,7 +11,6 @@ from orchestrator.segmentation.joining import is_punctuated
 from orchestrator.segmentation.punctuation import by_punctuation
 from orchestrator.segmentation.sentences import Gate, Opinion
 from orchestrator.settings import GateSettings
-from orchestrator.tracing import child_traceparent
 
 log = structlog.get_logger()
 
@@ -68,7 +67,7 @@ class TextJudge:
 
     def _scored(self, engine: BoundaryEngine, text: str, language: str) -> Opinion:
         begin = time.perf_counter()
-        score = engine.complete(text, language, traceparent=child_traceparent(self._traceparent))
+        score = engine.complete(text, language, traceparent=self._traceparent)
         self.score_ms.append(1000 * (time.perf_counter() - begin))
         whole = score >= self._settings.threshold
         pause_s = self._settings.max_pause_s if self._punctuates else pause_to_end_s(score, self._settings)

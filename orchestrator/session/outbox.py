@@ -7,7 +7,8 @@ import tenacity
 from orchestrator.errors import BrokerUnavailable, QueueFull, SessionCancelled
 from orchestrator.messages import AnyRecord, encode
 from orchestrator.queues.broker import TRACEPARENT_HEADER, Broker
-from orchestrator.tracing import child_traceparent
+from orchestrator.telemetry.metrics import queue_family
+from orchestrator.telemetry.spans import span
 
 
 class Outbox:
@@ -29,8 +30,8 @@ class Outbox:
             sleep=self._sleep,
             reraise=True,
         )
-        headers = {TRACEPARENT_HEADER: child_traceparent(self._traceparent)}
-        retrying(self._broker.publish, queue, encode(record), headers)
+        with span(f"publish {queue_family(queue)}", self._traceparent, "producer") as begun:
+            retrying(self._broker.publish, queue, encode(record), {TRACEPARENT_HEADER: begun.traceparent})
 
     def _sleep(self, seconds: float) -> None:
         if self._stop.wait(seconds):

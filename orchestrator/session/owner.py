@@ -16,7 +16,7 @@ from client.errors import PolylipError
 from orchestrator.background_choice import BackgroundChoice
 from orchestrator.corrections import Correction
 from orchestrator.engines import Engines
-from orchestrator.errors import MalformedMessage, SessionCancelled
+from orchestrator.errors import MalformedMessage, SessionCancelled, SessionStalled
 from orchestrator.face_choice import FaceChoice
 from orchestrator.media.clip import ClipInfo
 from orchestrator.messages import DubJob, decode_as
@@ -38,6 +38,18 @@ from orchestrator.store.schema import Dub, Render
 from orchestrator.store.stage_cache import MediaCache
 from orchestrator.subtitles.cues import Line
 from orchestrator.subtitles.transcript import read_transcript
+from orchestrator.telemetry.deliveries import working_on
+from orchestrator.telemetry.metrics import (
+    AV_OFFSET_SECONDS,
+    DEADLINE_MISSED,
+    DUB_LAST_SUCCESS,
+    DUB_RTF,
+    DUB_SECONDS,
+    DUBS_FINISHED,
+    DUBS_IN_PROGRESS,
+    prime_owner,
+)
+from orchestrator.telemetry.spans import Span, span
 from orchestrator.visual.overruling import Overrule
 
 log = structlog.get_logger()
@@ -109,6 +121,7 @@ class Owner:
         self._stopping = threading.Event()
         self._replies = ReplyRouter(broker, self._name)
         settings.session.work_dir.mkdir(parents=True, exist_ok=True)
+        prime_owner()
 
     def start(self) -> None:
         """Declare the queues and begin to take jobs."""
@@ -131,12 +144,16 @@ class Owner:
         except MalformedMessage as error:
             delivery.dead_letter(str(error))
             return
-        with structlog.contextvars.bound_contextvars(session=str(job.dub_id)):
+        with (
+            structlog.contextvars.bound_contextvars(session=str(job.dub_id)),
+            working_on(delivery, "dub", {"polylip.session": str(job.dub_id)}) as begun,
+        ):
             work = self._claim(job, delivery.attempt)
             if work is None:
                 delivery.ack()
-            else:
-                self._dub_and_settle(delivery, work)
+                return
+            with DUBS_IN_PROGRESS.track_inprogress():
+                self._dub_and_settle(delivery, work, begun)
 
     def _claim(self, job: DubJob, attempt: int) -> _Work | None:
         # named by the try: a duplicate of this very delivery is none of our business, another try of it is
@@ -157,22 +174,28 @@ class Owner:
         if work is not None:
             self._fail(work, PolylipError.code, f"given up after {delivery.attempt} tries: {reason}")
 
-    def _dub_and_settle(self, delivery: Delivery, work: _Work) -> None:
+    def _dub_and_settle(self, delivery: Delivery, work: _Work, begun: Span) -> None:
         try:
-            report = self._dub(work)
+            with span("session", begun.traceparent, attributes={"polylip.session": str(work.job.dub_id)}) as session:
+                report = self._dub(work, session.traceparent)
             work.ledger.succeed({"outcome": report.outcome, "wall_s": report.wall_s, "rtf": report.rtf})
+            _observe(report)
             log.info("dubbed", wall_s=report.wall_s, rtf=report.rtf, revision=report.revision)
         except SessionCancelled:
             self._settle_cancelled(delivery, work)
             return
         except PolylipError as error:
+            begun.fail(f"{error.code}: {error}")
             log.warning("dub failed", code=error.code, reason=str(error))
+            if isinstance(error, SessionStalled):
+                DEADLINE_MISSED.labels("stalled").inc()
             if error.retryable and delivery.retry_later(f"{error.code}: {error}"):
                 return
             self._fail(work, error.code, str(error))
             if error.retryable:
                 return  # retry_later has parked the job with its reason
         except Exception as error:
+            begun.fail(f"{type(error).__name__}: {error}")
             log.exception("dub failed by a fault of ours")
             self._fail(work, PolylipError.code, f"{type(error).__name__} while dubbing")
             delivery.dead_letter(f"{type(error).__name__}: {error}")
@@ -184,9 +207,11 @@ class Owner:
             delivery.retry_later("the owner was stopped")
             return
         work.ledger.abandon()
+        DUBS_FINISHED.labels(SessionCancelled.code).inc()
         delivery.ack()
 
     def _fail(self, work: _Work, code: str, detail: str) -> None:
+        DUBS_FINISHED.labels(code).inc()
         try:
             work.ledger.fail(code, detail)
         except SessionCancelled:
@@ -229,7 +254,7 @@ class Owner:
         with self._media.open(dub_id, Artefact.TRANSCRIPT) as source:
             return read_transcript(source.read(), round(clip.duration_s * 1000), self._settings.vad.max_segment_ms)
 
-    def _dub(self, work: _Work) -> Report:
+    def _dub(self, work: _Work, traceparent: str) -> Report:
         dub_id, settings = work.job.dub_id, self._settings
         with (
             self._chosen_engines(work.job) as engines,
@@ -249,9 +274,19 @@ class Owner:
                 settings=self._settings,
                 listener=StoreListener(work.ledger, self._stopping),
                 cache=MediaCache(self._media, dub_id, settings.session.cache_max_bytes),
+                traceparent=traceparent,
             )
             spoken = session.run(out / Artefact.RESULT)
             report = write_artefacts(session, out, spoken=spoken)
             for artefact in sorted(out.iterdir()):
                 self._media.put_file(dub_id, in_revision(artefact.name, work.revision), artefact)
             return report
+
+
+def _observe(report: Report) -> None:
+    DUBS_FINISHED.labels(report.outcome).inc()
+    DUB_SECONDS.observe(report.wall_s)
+    DUB_RTF.observe(report.rtf)
+    DUB_LAST_SUCCESS.set_to_current_time()
+    AV_OFFSET_SECONDS.observe(report.start_error_ms_max / 1000)
+    DEADLINE_MISSED.labels("window").inc(report.sentences_outside_window)

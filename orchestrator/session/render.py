@@ -16,6 +16,7 @@ from orchestrator.media.mux import Muxer
 from orchestrator.session.audio_branch import POLL_S
 from orchestrator.session.mixer import SoundMixer
 from orchestrator.settings import Settings
+from orchestrator.telemetry.spans import span
 from orchestrator.timing.timeline import DubTimeline
 from orchestrator.visual.lipsync import LipRenderer
 
@@ -91,9 +92,10 @@ class Renderer:
         mels = self._mels(batch, strengths)
         pictures = self._lips.render(batch, mels, strengths=strengths, traceparent=self._traceparent)
         rendered = time.monotonic()
-        for frame, picture in zip(batch, pictures, strict=True):
-            self._muxer.write_video(picture, frame.time_s)
-        self._muxer.write_audio(self._mixer.advance(final_s))
+        with span("encode", self._traceparent):
+            for frame, picture in zip(batch, pictures, strict=True):
+                self._muxer.write_video(picture, frame.time_s)
+            self._muxer.write_audio(self._mixer.advance(final_s))
         self._timeline.forget(min(batch[-1].time_s - self._lookahead_s, self._mixer.needs_from_s) - 1.0)
         self.stats.encode_s += time.monotonic() - rendered
         self.stats.render_s += rendered - begin

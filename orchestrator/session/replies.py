@@ -10,6 +10,8 @@ from orchestrator.errors import MalformedMessage
 from orchestrator.messages import SegmentFailed, SpokenSentence, Transcript, decode
 from orchestrator.queues import topology
 from orchestrator.queues.broker import Broker, Delivery, QueueSpec, Subscription
+from orchestrator.telemetry.deliveries import working_on
+from orchestrator.telemetry.spans import Attributes
 
 log = structlog.get_logger()
 
@@ -61,10 +63,18 @@ class ReplyRouter:
         except MalformedMessage as error:
             delivery.dead_letter(str(error))
             return
+        ids: Attributes = {"polylip.session": str(record.session_id), "polylip.segment": record.sequence}
+        with (
+            structlog.contextvars.bound_contextvars(session=str(record.session_id), segment=record.sequence),
+            working_on(delivery, "reply", ids),
+        ):
+            self._hand_over(record, delivery.queue)
+        delivery.ack()
+
+    def _hand_over(self, record: Reply, queue: str) -> None:
         with self._lock:
             sink = self._sinks.get(record.session_id)
         if sink is None:
-            log.info("reply for a session that is not here", session=str(record.session_id), queue=delivery.queue)
+            log.info("reply for a session that is not here", queue=queue)
         else:
             sink.on_reply(record)
-        delivery.ack()

@@ -27,6 +27,7 @@ from orchestrator.session.request import DubRequest, SessionEngines, SessionList
 from orchestrator.session.speech_branch import SpeechBranch
 from orchestrator.settings import Settings
 from orchestrator.store.stage_cache import NoCache, StageCache
+from orchestrator.telemetry.spans import span
 from orchestrator.tracing import new_traceparent
 from orchestrator.visual.branch import Casts, VisualBranch, close_later
 from orchestrator.visual.lipsync import LipRenderer
@@ -49,12 +50,16 @@ class DubSession:
         settings: Settings,
         listener: SessionListener,
         cache: StageCache | None = None,
+        traceparent: str = "",
     ) -> None:
-        """Wire the session; nothing runs before `run`. `cache`: what the stages have made of this clip before."""
+        """Wire the session; nothing runs before `run`. `cache`: what the stages have made of this clip before.
+
+        `traceparent`: of the span that encloses the session; "": a new trace.
+        """
         self.request = request
         self.clip = clip
         self.settings = settings
-        self.traceparent = new_traceparent()
+        self.traceparent = traceparent or new_traceparent()
         self.sync = SourceSync(OffsetVerdict.OFF)
         """How the clip's sound lies against its picture."""
         self.heard_clip = clip
@@ -128,8 +133,9 @@ class DubSession:
         with ExitStack() as stack:
             close_later(stack, frames)
             close_later(stack, sound)
+            begun = stack.enter_context(span("source sync", self.traceparent))
             self.sync = measure_source_sync(
-                frames, sound, self.clip, self.faces, self.settings, self._stop, self._go_on
+                frames, sound, self.clip, self.faces, self.settings, self._stop, self._go_on, begun.traceparent
             )
         if self.sync.corrected_s:
             self._move_sound(self.sync.corrected_s)
@@ -154,6 +160,7 @@ class DubSession:
     def _render(self, result: Path) -> bool:
         self.mixer = self._new_mixer()
         with (
+            span("render", self.traceparent) as rendering,
             closing(self.mixer),
             Muxer(result, self.clip, self.settings.media, channels=self.mixer.channels) as muxer,
         ):
@@ -166,9 +173,10 @@ class DubSession:
                 muxer,
                 self.settings,
                 lambda: self.speech.last_reply_s,
-                self.traceparent,
+                rendering.traceparent,
             )
             self.renderer.run(self.visual.frames(), self._stop, self._report_progress)
+            rendering.note(**{"polylip.frames": self.renderer.stats.frames})
             self.speech.sender.check_corrections()
             spoken = any(segment.spoken and not segment.kept for segment in self.speech.book.all())
             if not spoken:

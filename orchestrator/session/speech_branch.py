@@ -14,6 +14,7 @@ import soxr
 from client.contracts import Task
 from orchestrator.clock import now_ms
 from orchestrator.errors import StageFailed
+from orchestrator.logs import thread_with_ids
 from orchestrator.media.audio import read_audio
 from orchestrator.media.clip import ClipInfo, Mono
 from orchestrator.media.loudness import measure
@@ -31,6 +32,8 @@ from orchestrator.session.segments import Segment, SegmentBook
 from orchestrator.session.sender import SentenceSender
 from orchestrator.settings import Settings
 from orchestrator.store.stage_cache import StageCache
+from orchestrator.telemetry.metrics import SEGMENT_E2E_SECONDS
+from orchestrator.telemetry.spans import span
 from orchestrator.timing.loudness_match import LoudnessMatch, SentenceLoudness
 from orchestrator.timing.stretch import stretch
 from orchestrator.timing.timeline import DubTimeline
@@ -82,7 +85,9 @@ class SpeechBranch:
             on_error=self._fail,
         )
         self.audio = AudioBranch(job, self.book, self.timeline, self._gate, self.recall, settings, self._on_transcript)
-        self._thread = threading.Thread(target=self._run_audio, name="audio-branch", daemon=True)
+        self._thread = thread_with_ids(self._run_audio, "audio-branch")
+        self._traceparent = traceparent
+        self._begun_at_ms = now_ms()
         self.last_reply_s = time.monotonic()
         """Monotonic time of the last answer of any stage."""
         self.done_at_ms = 0
@@ -108,7 +113,15 @@ class SpeechBranch:
         """Take a stage worker's answer (any order, any repetition)."""
         if isinstance(reply, Transcript | SpokenSentence):
             self.recall.learn(reply)
+        if isinstance(reply, SpokenSentence) and reply.final and reply.timings:
+            self._observe_age(reply)
         self._take(reply)
+
+    def _observe_age(self, spoken: SpokenSentence) -> None:
+        # what was heard for an earlier dub of the clip is remembered with the times of then
+        first = spoken.timings[0]
+        begun_ms = max(self._begun_at_ms, first.started_at_ms - first.queued_ms)
+        SEGMENT_E2E_SECONDS.observe(max(0.0, now_ms() - begun_ms) / 1000)
 
     def _take(self, reply: Reply) -> None:
         self.last_reply_s = time.monotonic()
@@ -126,7 +139,8 @@ class SpeechBranch:
     def _run_audio(self) -> None:
         try:
             blocks = read_audio(self._path, self._clip, SPEECH_SAMPLE_RATE_HZ)
-            self.audio.run(blocks, self._stop, self._on_progress)
+            with span("segment", self._traceparent):
+                self.audio.run(blocks, self._stop, self._on_progress)
         except Exception as error:  # raised again by the render loop
             self._fail(error)
 

@@ -12,6 +12,7 @@ from client.contracts import FacesEngine
 from orchestrator.clock import now_ms
 from orchestrator.errors import FaceNotFound, SessionCancelled
 from orchestrator.face_choice import FaceChoice
+from orchestrator.logs import thread_with_ids
 from orchestrator.media.clip import ClipInfo, Mono, TrackedFrame
 from orchestrator.settings import Settings
 from orchestrator.visual.audition import SpeakerCasting
@@ -100,7 +101,7 @@ class VisualBranch:
         self._look_ahead = self._new_look_ahead()
         self.chronicle = Chronicle()
         """All faces and choices so far; whole once the frames are read to their end."""
-        self._thread = threading.Thread(target=self._run, name="visual-branch", daemon=True)
+        self._thread = thread_with_ids(self._run, "visual-branch")
         self._started_at_ms = 0
         self._finished_at_ms = 0
         self._decode_s = 0.0

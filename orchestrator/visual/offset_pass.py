@@ -71,6 +71,7 @@ def measure_source_sync(
     settings: Settings,
     stop: threading.Event,
     on_progress: Callable[[], None],
+    traceparent: str = "",
 ) -> SourceSync:
     """Watch up to `sync.measure_source_s` of a clip with a face in it; both iterators are left where that ends.
 
@@ -84,7 +85,7 @@ def measure_source_sync(
     if settings.sync.measure_source_s == 0:
         return SourceSync(OffsetVerdict.OFF)
     finder = FaceFinder(faces, clip, settings.visual, EngineRetry(settings.visual, stop))
-    look_ahead = LookAhead(finder, settings.visual, int(settings.sync.ring_bytes * LOOK_AHEAD_SHARE))
+    look_ahead = LookAhead(finder, settings.visual, int(settings.sync.ring_bytes * LOOK_AHEAD_SHARE), traceparent)
     tracks, watched_s = _watch(_until_stopped(frames, stop, on_progress), look_ahead, settings.sync.measure_source_s)
     last_s = max((track.times_s[-1] for track in tracks), default=0.0)
     loudness = SpeechLoudness(sound, settings.vad).at(_grid(last_s + REACH_S)) if tracks else np.zeros(0)

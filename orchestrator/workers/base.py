@@ -33,6 +33,15 @@ from orchestrator.messages import (
 )
 from orchestrator.queues import topology
 from orchestrator.queues.broker import TRACEPARENT_HEADER, Broker, Delivery, QueueSpec, Subscription
+from orchestrator.telemetry.deliveries import working_on
+from orchestrator.telemetry.metrics import (
+    STAGE_IN_PROGRESS,
+    STAGE_ITEMS,
+    STAGE_LAST_SUCCESS,
+    STAGE_SECONDS,
+    prime_stage,
+)
+from orchestrator.telemetry.spans import Attributes
 from orchestrator.tracing import child_traceparent
 from orchestrator.workers.clock import StageClock
 
@@ -104,6 +113,7 @@ class StageWorker(Generic[Work]):
         """`broker` takes the answers."""
         self._stage: Stage[Work] = stage
         self._broker = broker
+        prime_stage(stage.task.value, stage.queue)
 
     def consume(self, concurrency: int) -> Subscription:
         """Take the stage's messages from now on; raises as `Broker.consume`."""
@@ -115,37 +125,62 @@ class StageWorker(Generic[Work]):
             work = decode_as(self._stage.kind, delivery.body)
         except MalformedMessage as error:
             delivery.dead_letter(f"{error.code}: {error}")
+            self._count("malformed")
             return
-        with self._log_context(work):
-            self._work(delivery, work)
+        name = self._stage.task.value
+        ids: Attributes = {
+            "polylip.session": str(work.session_id),
+            "polylip.segment": work.sequence,
+            "polylip.stage": name,
+        }
+        with (
+            self._log_context(work),
+            working_on(delivery, f"stage {name}", ids) as span,
+            STAGE_IN_PROGRESS.labels(name).track_inprogress(),
+        ):
+            outcome = self._work(delivery, work, span.traceparent)
+            span.note(**{"polylip.outcome": outcome})
+            if outcome in ("retried", "failed"):
+                span.fail(outcome)
+        self._count(outcome)
 
     def give_up(self, delivery: Delivery, reason: str) -> None:
         """Tell the session of a message that the broker parks: a fault of ours, or it killed its workers."""
+        self._count("failed")
         try:
             work = decode_as(self._stage.kind, delivery.body)
         except MalformedMessage:
             return
         with self._log_context(work):
-            self._report(delivery, work, PolylipError.code, reason)
+            traceparent = child_traceparent(delivery.headers.get(TRACEPARENT_HEADER, ""))
+            self._report(work, PolylipError.code, reason, traceparent)
 
-    def _work(self, delivery: Delivery, work: Work) -> None:
+    def _count(self, outcome: str) -> None:
+        STAGE_ITEMS.labels(self._stage.task.value, outcome).inc()
+
+    def _work(self, delivery: Delivery, work: Work, traceparent: str) -> str:
+        """Do the work and settle the message; return what became of it, as the metrics name it."""
         try:
-            clock = self._publish_answers(delivery, work)
+            clock = self._publish_answers(delivery, work, traceparent)
         except Unroutable as error:
             log.info("nobody waits for the answer any more", reason=str(error))
             delivery.ack()
+            return "unwanted"
         except PolylipError as error:
             if error.retryable and delivery.retry_later(f"{error.code}: {error}"):
-                return
-            self._report(delivery, work, error.code, str(error))
+                return "retried"
+            self._report(work, error.code, str(error), traceparent)
             if not error.retryable:
                 delivery.dead_letter(f"{error.code}: {error}")
-        else:
-            delivery.ack()
-            log.info("done", attempt=delivery.attempt, compute_ms=clock.timing().compute_ms)
+            return "failed"
+        delivery.ack()
+        compute_ms = clock.timing().compute_ms
+        STAGE_SECONDS.labels(self._stage.task.value).observe(compute_ms / 1000)
+        STAGE_LAST_SUCCESS.labels(self._stage.task.value).set_to_current_time()
+        log.info("done", attempt=delivery.attempt, compute_ms=compute_ms)
+        return "done"
 
-    def _publish_answers(self, delivery: Delivery, work: Work) -> StageClock:
-        traceparent = child_traceparent(delivery.headers.get(TRACEPARENT_HEADER, ""))
+    def _publish_answers(self, delivery: Delivery, work: Work, traceparent: str) -> StageClock:
         clock = StageClock(self._stage.task, delivery.published_at_ms, delivery.attempt)
         with closing_iterator(self._stage.answers(work, clock, traceparent)) as answers:
             for answer in answers:
@@ -162,9 +197,8 @@ class StageWorker(Generic[Work]):
             self._broker.declare(QueueSpec(answer.queue))  # deleted under us; a shared queue has no owner to be gone
             raise BrokerUnavailable(f"{answer.queue} had to be made again") from error
 
-    def _report(self, delivery: Delivery, work: Work, code: str, reason: str) -> None:
+    def _report(self, work: Work, code: str, reason: str, traceparent: str) -> None:
         failure = SegmentFailed(**inherit(work), stage=self._stage.task.value, code=code, reason=reason)
-        traceparent = child_traceparent(delivery.headers.get(TRACEPARENT_HEADER, ""))
         patient = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type((QueueFull, BrokerUnavailable)),
             wait=tenacity.wait_exponential_jitter(multiplier=0.1, max=5.0, jitter=0.3),

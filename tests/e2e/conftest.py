@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from client.rest import PolylipClient
+from deploy.processes import free_ports, port_is_free
 from deploy.stack import Stack
+from deploy.stack.services import COMMANDS
 from orchestrator.media.audio import read_audio
 from orchestrator.media.probe import probe
-from orchestrator.settings import GatewaySettings, MediaSettings, Settings
+from orchestrator.settings import GatewaySettings, MediaSettings, Settings, TelemetrySettings
 from tests.media_factory import make_clip
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -21,9 +23,26 @@ SENTENCE_S = (0.3, 2.8)
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def metrics_port() -> int:
+    """The first of as many free ports in a row as the stack has processes."""
+    for first in free_ports(64):
+        if all(port_is_free(first + n) for n in range(len(COMMANDS))):
+            return first
+    raise AssertionError("no free ports in a row")
+
+
+@pytest.fixture(scope="session")
+def trace_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the stack's processes record their spans."""
+    return tmp_path_factory.mktemp("traces")
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory, metrics_port: int, trace_dir: Path) -> Iterator[Stack]:
     """A running stack; `up` again gives its addresses and restarts what a test has killed."""
-    running = Stack(tmp_path_factory.mktemp("stack"), Settings(gateway=GatewaySettings(port=0)))
+    telemetry = TelemetrySettings(metrics_port=metrics_port, traces="file", trace_dir=trace_dir)
+    settings = Settings(gateway=GatewaySettings(port=0), telemetry=telemetry)
+    running = Stack(tmp_path_factory.mktemp("stack"), settings)
     try:
         running.up()
         yield running

@@ -9,6 +9,7 @@ from orchestrator.queues.rabbitmq.consumer import RabbitSubscription
 from orchestrator.queues.rabbitmq.publisher import Publisher
 from orchestrator.queues.rabbitmq.queues import definitions
 from orchestrator.settings import BrokerSettings
+from orchestrator.telemetry.metrics import counted_publish
 
 
 class RabbitBroker:
@@ -34,7 +35,8 @@ class RabbitBroker:
 
     def publish(self, queue: str, body: bytes, headers: Mapping[str, str] | None = None) -> None:
         """Publish and wait for the confirm; reconnects by itself while `publish_timeout_s` lasts."""
-        self._publisher.publish(queue, body, stamp(headers or {}))
+        with counted_publish(queue):
+            self._publisher.publish(queue, body, stamp(headers or {}))
 
     def consume(
         self,

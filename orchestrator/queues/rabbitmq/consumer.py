@@ -10,6 +10,7 @@ from pika import BasicProperties, spec
 from pika.channel import Channel
 
 from orchestrator.errors import BrokerUnavailable
+from orchestrator.logs import thread_with_ids
 from orchestrator.queues import topology
 from orchestrator.queues.broker import Handler, PoisonHandler, QueueSpec
 from orchestrator.queues.delivery import run_handler
@@ -54,7 +55,7 @@ class RabbitSubscription:
         name = f"polylip consume {queue_spec.name}"
         self._link = Link(name, settings, self._on_open, self._on_lost)
         self._context = Context(queue_spec, settings, self._link, publisher, admin, self._closing)
-        self._threads = [threading.Thread(target=self._run, name=name, daemon=True) for _ in range(concurrency)]
+        self._threads = [thread_with_ids(self._run, name) for _ in range(concurrency)]
 
     def start(self, timeout_s: float) -> None:
         """Return when messages can arrive; raises BrokerUnavailable when that takes too long."""

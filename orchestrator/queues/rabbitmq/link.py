@@ -11,8 +11,10 @@ from pika.adapters.select_connection import IOLoop
 from pika.channel import Channel
 
 from orchestrator.errors import BrokerUnavailable
+from orchestrator.logs import thread_with_ids
 from orchestrator.queues.rabbitmq.parameters import connection_parameters, describe
 from orchestrator.settings import BrokerSettings
+from orchestrator.telemetry.metrics import RECONNECTS
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +41,7 @@ class Link:
         self._on_lost = on_lost
         self._stopping = threading.Event()
         self._loop: IOLoop  # made by start(), for it holds file descriptors
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread = thread_with_ids(self._run, name)
         self._connection: pika.SelectConnection | None = None
         self._opened_at_s: float | None = None
         self._loss = ""
@@ -107,6 +109,7 @@ class Link:
         self._loop.start()
         self._connection = None
         if not self._stopping.is_set():
+            RECONNECTS.labels("broker").inc()
             log.warning("broker connection lost", connection=self._name, reason=self._loss)
         self._on_lost(self._loss)
         if self._opened_at_s is None or time.monotonic() - self._opened_at_s < _STABLE_AFTER_S:

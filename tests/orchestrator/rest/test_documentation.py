@@ -10,7 +10,7 @@ import pytest
 import client.errors
 import orchestrator.errors
 from client.errors import PolylipError, RestError
-from orchestrator.errors import SessionCancelled
+from orchestrator.errors import MetricsPortTaken, SessionCancelled, TraceNotFound
 from orchestrator.rest import problems
 from orchestrator.rest.app import create_app
 from orchestrator.rest.webhooks import RETRY_DELAYS_S, sign
@@ -28,6 +28,8 @@ ERRORS = {
 FRAMEWORK_CODES = {"method-not-allowed": 405}
 NEVER_SHOWN = {
     *(kind.code for kind in ERRORS.values() if issubclass(kind, RestError)),  # the client's own
+    MetricsPortTaken.code,  # a process that does not start
+    TraceNotFound.code,  # of the command line
     SessionCancelled.code,  # a cancelled dub has a state, not an error
 }
 
