@@ -1,6 +1,6 @@
 """Sends the gate's sentences on: to translation, or, as a person has corrected them, past it or nowhere."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from orchestrator.corrections import Correction
 from orchestrator.errors import SentencesChanged
@@ -61,33 +61,26 @@ class SentenceSender:
 
     def _sentence(self, segment: Segment) -> Sentence:
         return Sentence(
-            session_id=self._request.session_id,
-            segment_id=segment.segment_id,
-            sequence=segment.sequence,
-            start_ms=segment.start_ms,
-            end_ms=segment.end_ms,
-            timings=tuple(timing for chunk in segment.chunks for timing in chunk.timings),
-            engines=self._request.engines,
+            **self._common(segment),
             text=segment.source_text,
             source_language=segment.language,
-            target_language=self._request.target_language,
-            reply_to=self._replies.transcripts,
-            spoken_reply_to=self._replies.audio_output,
             glossary=terms_in(segment.source_text, self._request.glossary),
         )
 
     def _translation(self, segment: Segment, text: str) -> Translation:
-        return Translation(
-            session_id=self._request.session_id,
-            segment_id=segment.segment_id,
-            sequence=segment.sequence,
-            start_ms=segment.start_ms,
-            end_ms=segment.end_ms,
-            timings=tuple(timing for chunk in segment.chunks for timing in chunk.timings),
-            engines=self._request.engines,
-            source_text=segment.source_text,
-            text=text,
-            target_language=self._request.target_language,
-            reply_to=self._replies.transcripts,
-            spoken_reply_to=self._replies.audio_output,
-        )
+        return Translation(**self._common(segment), source_text=segment.source_text, text=text)
+
+    def _common(self, segment: Segment) -> dict[str, Any]:
+        """Return what both records say of a sentence."""
+        return {
+            "session_id": self._request.session_id,
+            "segment_id": segment.segment_id,
+            "sequence": segment.sequence,
+            "start_ms": segment.start_ms,
+            "end_ms": segment.end_ms,
+            "timings": tuple(timing for chunk in segment.chunks for timing in chunk.timings),
+            "engines": self._request.engines,
+            "target_language": self._request.target_language,
+            "reply_to": self._replies.transcripts,
+            "spoken_reply_to": self._replies.audio_output,
+        }
