@@ -107,6 +107,17 @@ fingerprint() { cat "$@" | sha256sum | cut -d' ' -f1; }
 # is_made FOLDER STAMP: whether the environment is there and was made from what the stamp stands for.
 is_made() { [ -x "$1/bin/python" ] && [ "$(cat "$1/.setup-stamp" 2>/dev/null)" = "$2" ]; }
 
+# without_native_torchaudio FOLDER: lets torchaudio load beside every build of PyTorch, where it is installed at all.
+# Its wheel holds native code built for CUDA and for the PyTorch of its own day. Next to a PyTorch for the processor
+# alone, or a later one, loading that code fails, and with it `import torchaudio`. Without these files torchaudio computes
+# in PyTorch what it has in PyTorch: resampling and mel spectrograms, all that coqui-tts asks of it here. Wheel and
+# version of torchaudio are pinned and ask for nothing themselves, so no package for GPUs comes with it.
+without_native_torchaudio() {
+  if ! compgen -G "$1/lib/python3*/site-packages/torchaudio/lib" >/dev/null; then return; fi
+  quietly find "$1"/lib/python3*/site-packages/torchaudio/lib -name '*.so' -delete
+  quietly "$1/bin/python" -W error -c 'import torchaudio.transforms'
+}
+
 # make_environment FOLDER STAMP ALONE PIP-ARGUMENT...: makes FOLDER anew and installs, unless its stamp says it is done;
 # last the packages of the list ALONE, without what they ask for.
 make_environment() {
@@ -122,6 +133,7 @@ make_environment() {
   if [ -n "$alone" ]; then # shellcheck disable=SC2086 # a list of names
     quietly "$folder/bin/python" -m pip install --disable-pip-version-check --no-input --no-deps -c constraints.txt $alone
   fi
+  without_native_torchaudio "$folder"
   printf '%s\n' "$stamp" >"$folder/.setup-stamp"
   say "$folder is ready after $((SECONDS - started)) s"
 }
