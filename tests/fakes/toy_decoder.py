@@ -17,7 +17,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 OPSET, IR_VERSION = 17, 10
 HIDDEN = -1e9
-FLOAT, INT = TensorProto.FLOAT, TensorProto.INT64
+FLOAT, INT, INT32 = TensorProto.FLOAT, TensorProto.INT64, TensorProto.INT32
+CONTRIB = "com.microsoft"
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Toy:
     """What the encoder reads: "tokens" (with encoder_mask), "mel" (without), None: decoder-only."""
     embeds: bool = False
     """The decoder takes inputs_embeds; embed.onnx makes them."""
+    slots: bool = False
+    """The decoder keeps its caches in buffers that it writes in place (GroupQueryAttention); needs `embeds`."""
     hidden: bool = False
     sharpness: float = 3.0
     eos: tuple[int, ...] = (1,)
@@ -64,12 +67,12 @@ class Toy:
     def save(self, folder: Path, *, reorder: bool = True) -> Path:
         """Write a version's folder."""
         folder.mkdir(parents=True, exist_ok=True)
-        decoder(self, folder / "decoder.onnx")
+        (slots_decoder if self.slots else decoder)(self, folder / "decoder.onnx")
         if self.source:
             encoder(self, folder / "encoder.onnx")
         if self.embeds:
             embed(self, folder / "embed.onnx")
-        if reorder:
+        if reorder and not self.slots:
             gather(self, folder / "reorder.onnx")
         (folder / "generation.json").write_text(json.dumps(self.settings()))
         return folder
@@ -170,7 +173,8 @@ class Nodes:
     def save(self, path: Path, inputs: list[Any], outputs: list[Any]) -> None:
         tensors = [numpy_helper.from_array(array, name) for name, array in self.constants.items()]
         graph = helper.make_graph(self.nodes, "toy", inputs, outputs, tensors)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+        opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(CONTRIB, 1)]
+        model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
         onnx.checker.check_model(model)
         onnx.save(model, path)
 
@@ -240,6 +244,26 @@ def decoder(toy: Toy, path: Path) -> None:
         x = n.add("Tanh", x, to="hidden" if toy.hidden and i == toy.layers - 1 else None)
     n.add("MatMul", x, n.weight("out"), to="logits")
     outputs = [value("logits", FLOAT, "rows", "new", toy.vocab), *caches(toy, "present", "rows", "total")]
+    outputs += [value("hidden", FLOAT, "rows", "new", toy.width)] * toy.hidden
+    n.save(path, inputs, outputs)
+
+
+def slots_decoder(toy: Toy, path: Path) -> None:
+    n = Nodes(toy)
+    inputs = [value("inputs_embeds", FLOAT, "rows", "new", toy.width)]
+    inputs += [value("row_lengths", INT32, "rows"), value("total_length", INT32, 1)]
+    inputs += caches(toy, "past", "rows", "capacity")
+    x = "inputs_embeds"
+    for i in range(toy.layers):
+        qkv = n.add("Concat", *(n.add("MatMul", x, n.weight(f"{name}{i}")) for name in "qkv"), axis=2)
+        wanted = [qkv, "", "", f"past_key_{i}", f"past_value_{i}", "row_lengths", "total_length"]
+        given = [f"attended_{i}", f"present_key_{i}", f"present_value_{i}"]
+        heads = {"num_heads": toy.heads, "kv_num_heads": toy.heads}
+        n.nodes.append(helper.make_node("GroupQueryAttention", wanted, given, domain=CONTRIB, **heads))
+        x = n.add("Add", x, n.add("MatMul", given[0], n.weight(f"o{i}")))
+        x = n.add("Tanh", x, to="hidden" if toy.hidden and i == toy.layers - 1 else None)
+    n.add("MatMul", x, n.weight("out"), to="logits")
+    outputs = [value("logits", FLOAT, "rows", "new", toy.vocab), *caches(toy, "present", "rows", "capacity")]
     outputs += [value("hidden", FLOAT, "rows", "new", toy.width)] * toy.hidden
     n.save(path, inputs, outputs)
 

@@ -58,7 +58,7 @@ def _check_options(options: DecodingOptions, vocab_size: int) -> None:
         raise InvalidRequest(f"{options.hypotheses} hypotheses of {options.beams} beams cannot be had")
     if options.beams == 1 and options.hypotheses > 1 and options.temperature == 0:
         raise InvalidRequest("several hypotheses of greedy decoding would all be the same")
-    for name in ("suppress", "begin_suppress"):
+    for name in ("suppress", "begin_suppress", "seen"):
         _check_tokens(name, getattr(options, name), vocab_size)
     _check_tokens("forced", list(options.forced.values()), vocab_size)
     _check_tokens("eos", options.eos or (), vocab_size)

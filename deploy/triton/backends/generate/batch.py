@@ -24,12 +24,12 @@ _SPARE = 64
 
 @dataclass(frozen=True)
 class Answer:
-    """What the decoder said, as arrays that the next step writes into."""
+    """What the decoder said, row by row, as arrays that the next step writes into."""
 
-    logits: NDArray[np.float32]
-    """[rows, new, vocab]."""
-    hidden: NDArray[np.float32] | None
-    """[rows, new, width]."""
+    logits: NDArray[np.float32] | list[NDArray[np.float32]]
+    """[rows, new, vocab]; a list where prompts of different lengths were read one by one."""
+    hidden: NDArray[np.float32] | list[NDArray[np.float32]] | None
+    """[rows, new, width], likewise."""
 
 
 class Batch:

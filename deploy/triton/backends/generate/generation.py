@@ -44,6 +44,8 @@ class DecodingOptions:
     """Draw among the most probable whose probabilities together reach top_p; 1: all."""
     repetition_penalty: float = 1.0
     """Logits of tokens seen (prompt included) are divided by it if positive, else multiplied."""
+    seen: tuple[int, ...] = ()
+    """Tokens that count as seen from the start beside those of the prompt."""
     seed: int = 0
     """Of the draws. The same request with the same seed draws the same tokens, whatever it is batched with."""
     suppress: tuple[int, ...] = ()
@@ -102,6 +104,8 @@ class Token:
     token: int
     logprob: float
     """NaN without DecodingOptions.logprobs."""
+    hidden: NDArray[np.float32] | None = None
+    """[width], the decoder's `hidden` where the token was chosen; None without DecodingOptions.hidden."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .batch import Answer, Batch
+from .batch import Answer
 from .beams import BeamChooser
 from .chooser import NOTHING, Chooser, Plan
 from .generation import GenerationRequest, GenerationResult
 from .graphs import Graphs
 from .prompts import Prompt
 from .rows import RowChooser
-from .source_batch import gathered
+from .slots import open_batch
 
 _RENT = 3
 """A finished generation's rows cost a little in every step, dropping them costs a copy of all others' caches (read and
@@ -52,7 +52,7 @@ class Generation:
         if self.empty:
             self._finish()
             return None
-        return self._chosen(logits[-1:], None if answer.hidden is None else answer.hidden[row, -1:])[0]
+        return self._chosen(logits[-1:], None if answer.hidden is None else answer.hidden[row][-1:])[0]
 
     def advance(
         self, logits: NDArray[np.float32], hidden: NDArray[np.float32] | None
@@ -91,7 +91,7 @@ class RunningBatch:
         self._slots: list[Generation | None] = list(generations)
         sources = [generation.request.source for generation in generations]
         present = [source for source in sources if source is not None]
-        self.batch = Batch(graphs, gathered(graphs, present) if present else None)
+        self.batch = open_batch(graphs, present)
         answer = self.batch.prefill([generation.prompt for generation in generations])
         self._tokens: list[int] = []
         self._wasted = 0

@@ -33,7 +33,7 @@ class Graphs:
     settings: GenerationSettings
     decoder: Session
     encoder: Session | None
-    reorder: Session
+    reorder: Session | None
     embed: Session | None
     pad_front: Session
 
@@ -53,6 +53,11 @@ class Graphs:
         return layer_names("cross", self.settings.layers) if self.encoder else []
 
     @property
+    def has_slots(self) -> bool:
+        """Tell whether a cache is one buffer that the decoder reads and writes in place (slots.py)."""
+        return "row_lengths" in self.decoder.inputs
+
+    @property
     def masks_source(self) -> bool:
         """Tell whether sources of different lengths may be padded and decoded together."""
         return "encoder_mask" in self.decoder.inputs
@@ -64,6 +69,7 @@ class Graphs:
 
     def gather(self, values: Sequence[OrtValue], rows: Sequence[int]) -> list[OrtValue]:
         """Return rows of caches, or of cross keys and values, [n, heads, length, head_dim]: row j is `rows[j]`."""
+        assert self.reorder is not None
         binding = self.reorder.binding()
         chosen = np.array(rows, np.int64)
         binding.bind_ortvalue_input("rows", of_array(chosen))
@@ -127,11 +133,13 @@ def open_graphs(folder: VersionFolder, options: Options, log: Callable[[str], No
     # cores, after every step of a beam search.
     small = replace(options, intra_op_num_threads=1, openvino=None)
     encoder, embed = folder.optional_file("encoder.onnx"), folder.optional_file("embed.onnx")
+    decoder = session(folder.file("decoder.onnx"))
+    moves_rows = "row_lengths" not in decoder.inputs
     graphs = Graphs(
         settings=folder.settings,
-        decoder=session(folder.file("decoder.onnx")),
+        decoder=decoder,
         encoder=session(encoder) if encoder else None,
-        reorder=session(folder.file("reorder.onnx"), small),
+        reorder=session(folder.file("reorder.onnx"), small) if moves_rows else None,
         embed=session(embed, small) if embed else None,
         pad_front=session(PAD_FRONT, small),
     )
@@ -145,9 +153,12 @@ def _check(folder: VersionFolder, graphs: Graphs) -> None:
     past = dict.fromkeys(layer_names("past", settings.layers), cache)
     present = dict.fromkeys(layer_names("present", settings.layers), cache)
     cross = dict.fromkeys(graphs.cross_names, cache)
-    _require(folder, "decoder.onnx", decoder.inputs, {"mask": (None, None), **past, **cross})
+    lengths = {"row_lengths": (None,), "total_length": (1,)} if graphs.has_slots else {"mask": (None, None)}
+    _require(folder, "decoder.onnx", decoder.inputs, {**lengths, **past, **cross})
     _require(folder, "decoder.onnx", decoder.outputs, {"logits": (None, None, settings.vocab_size), **present})
-    known = {"mask", "input_ids", "position_ids", "inputs_embeds", "encoder_mask", *past, *cross}
+    known = {*lengths, "input_ids", "position_ids", "inputs_embeds", "encoder_mask", *past, *cross}
+    if graphs.has_slots:
+        known -= {"input_ids", "position_ids", "encoder_mask"}
     if odd := sorted(set(decoder.inputs) - known):
         raise BadFolder(folder.path, f"decoder.onnx wants {', '.join(odd)}, which this backend does not give")
     if ("inputs_embeds" in decoder.inputs) != (graphs.embed is not None):
@@ -161,8 +172,11 @@ def _check(folder: VersionFolder, graphs: Graphs) -> None:
     if graphs.embed:
         _require(folder, "embed.onnx", graphs.embed.inputs, {"input_ids": (None, None), "position_ids": (None, None)})
         _require(folder, "embed.onnx", graphs.embed.outputs, {"inputs_embeds": (None, None, None)})
-    _require(folder, "reorder.onnx", graphs.reorder.inputs, {"rows": (None,), **past})
-    _require(folder, "reorder.onnx", graphs.reorder.outputs, present)
+    if graphs.has_slots and graphs.encoder:
+        raise BadFolder(folder.path, "decoder.onnx has row_lengths: such decoders go without encoder.onnx")
+    if graphs.reorder:
+        _require(folder, "reorder.onnx", graphs.reorder.inputs, {"rows": (None,), **past})
+        _require(folder, "reorder.onnx", graphs.reorder.outputs, present)
 
 
 def _require(

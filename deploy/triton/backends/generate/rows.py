@@ -75,14 +75,15 @@ class RowChooser:
         if self._options.logprobs:
             logprob = float(logits[token]) - log_sum_exp(logits, highest)
             row.logprobs.append(logprob)
-        if hidden is not None and self._options.hidden:
-            row.hidden.append(hidden.copy())
+        state = hidden.copy() if hidden is not None and self._options.hidden else None
+        if state is not None:
+            row.hidden.append(state)
         if token in self._eos:
             row.finish = Finish.EOS
         elif count + 1 >= self._most:
             row.finish = Finish.LENGTH
         if self._on_token is not None:
-            self._on_token(Token(count, token, logprob))
+            self._on_token(Token(count, token, logprob, state))
 
 
 def draw(logits: NDArray[np.float32], highest: float, options: DecodingOptions, generator: np.random.Generator) -> int:

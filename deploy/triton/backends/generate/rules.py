@@ -26,7 +26,7 @@ class Rules:
         self, options: DecodingOptions, prompt: Sequence[int], eos: tuple[int, ...], max_new_tokens: int
     ) -> None:
         """`max_new_tokens`: as limited by the model's positions."""
-        self._prompt = np.array(prompt, np.int64)
+        self._seen = np.array([*prompt, *options.seen], np.int64)
         self._penalty = np.float32(options.repetition_penalty)
         self._eos = _places(eos)
         self._min_new = options.min_new_tokens if eos else 0
@@ -56,7 +56,7 @@ class Rules:
             rule(generated, logits)
 
     def _penalise(self, generated: Sequence[int], logits: NDArray[np.float32]) -> None:
-        seen = np.concatenate([self._prompt, np.array(generated, np.int64)])
+        seen = np.concatenate([self._seen, np.array(generated, np.int64)])
         scores = logits[seen]
         logits[seen] = np.where(scores < 0, scores * self._penalty, scores / self._penalty)
 

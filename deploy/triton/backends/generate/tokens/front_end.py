@@ -20,7 +20,7 @@ _NUMBERS: Mapping[str, type] = {
     **dict.fromkeys(("max_new_tokens", "min_new_tokens", "beams", "hypotheses", "top_k", "seed"), int),
     **dict.fromkeys(("length_penalty", "temperature", "top_p", "repetition_penalty"), float),
 }
-_TOKENS = ("suppress", "begin_suppress", "eos")
+_TOKENS = ("suppress", "begin_suppress", "seen", "eos")
 _SWITCHES = ("logprobs", "hidden", "forced_eos")
 
 

@@ -1,6 +1,6 @@
 """The decode loop on toy graphs, against the same networks in plain numpy."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ TRANSLATOR = Toy()
 EAR = Toy(source="mel", seed=1)
 WRITER = Toy(source=None, seed=2)
 SPEAKER = Toy(source=None, embeds=True, hidden=True, seed=3)
+SLOTS = Toy(source=None, embeds=True, hidden=True, slots=True, head_dim=8, seed=4)
 RNG = np.random.default_rng(0)
 TEXTS = [RNG.integers(3, 24, size).tolist() for size in (5, 1, 9, 3, 12, 7, 2, 5)]
 SOUNDS = [RNG.standard_normal((3, 8)).astype(np.float32) for _ in range(4)]
@@ -33,7 +34,7 @@ def together(served: Any, tickets: list[FakeTicket]) -> list[list[int]]:
     return answers
 
 
-@pytest.mark.parametrize("toy", [TRANSLATOR, EAR, WRITER, SPEAKER])
+@pytest.mark.parametrize("toy", [TRANSLATOR, EAR, WRITER, SPEAKER, SLOTS])
 def test_greedy_is_that_of_the_plain_network(serve: Serve, toy: Toy) -> None:
     served = serve(toy)
     sources: list[Any] = {"tokens": TEXTS, "mel": SOUNDS, None: [None] * 3}[toy.source]
@@ -42,7 +43,7 @@ def test_greedy_is_that_of_the_plain_network(serve: Serve, toy: Toy) -> None:
         assert ask(served.engine, source, tokens=prompt, max_new_tokens=12) == greedy(toy, source, 12, prompt)
 
 
-@pytest.mark.parametrize("toy", [TRANSLATOR, EAR, WRITER])
+@pytest.mark.parametrize("toy", [TRANSLATOR, EAR, WRITER, SLOTS])
 @pytest.mark.parametrize("options", [{}, {"beams": 3}, {"temperature": 1.0, "seed": 3, "hypotheses": 2}])
 def test_a_batch_answers_as_its_members_do_alone(serve: Serve, toy: Toy, options: dict[str, Any]) -> None:
     """Prompts, sources and lengths differ, so everything that is padded is."""
@@ -99,40 +100,46 @@ def test_the_logits_of_prompt_positions_are_the_raw_ones(serve: Serve) -> None:
     assert served.steps == []
 
 
-def test_a_row_stops_by_itself_and_makes_room_for_those_who_wait(serve: Serve) -> None:
-    served = serve(TRANSLATOR, start=False, decode_batch=3)
+@pytest.mark.parametrize("toy", [TRANSLATOR, SLOTS])
+def test_a_row_stops_by_itself_and_makes_room_for_those_who_wait(serve: Serve, toy: Toy) -> None:
+    served = serve(toy, start=False, decode_batch=3)
     lengths = [3, 30, 12, 5, 1, 20, 9, 2]
-    tickets = [tokens_ticket(text, max_new_tokens=length, eos=[]) for text, length in zip(TEXTS, lengths, strict=True)]
+    prompts = [[2, *text[:4]] if toy is SLOTS else [2] for text in TEXTS]
+    sources = [None if toy is SLOTS else text for text in TEXTS]
+    wanted = list(zip(sources, prompts, lengths, strict=True))
+    tickets = [tokens_ticket(source, tokens=prompt, max_new_tokens=most, eos=[]) for source, prompt, most in wanted]
     answers = together(served, tickets)
-    for text, length, answer in zip(TEXTS, lengths, answers, strict=True):
-        assert answer == greedy(TRANSLATOR, text, length, eos=())
+    for (source, prompt, most), answer in zip(wanted, answers, strict=True):
+        assert answer == greedy(toy, source, most, prompt, eos=())
     assert max(served.steps) == 3
     assert len(served.steps) < sum(lengths) / 2
     assert served.steps.count(3) > 10
 
 
-def late_joiners(served: Any) -> tuple[list[FakeTicket], list[FakeTicket]]:
+def late_joiners(served: Any, texts: Sequence[Any] = TEXTS[:4]) -> tuple[list[FakeTicket], list[FakeTicket]]:
     """One request that, at its tenth token, brings in three more; returns all."""
-    late = [tokens_ticket(text, max_new_tokens=20, eos=[]) for text in TEXTS[1:4]]
+    late = [tokens_ticket(text, max_new_tokens=20, eos=[]) for text in texts[1:]]
 
     def on_emit(ticket: FakeTicket) -> None:
         if len(ticket.parts) == 10:
             for each in late:
                 served.engine.submit(each)
 
-    first = tokens_ticket(TEXTS[0], on_emit, max_new_tokens=40, eos=[], stream=True)
+    first = tokens_ticket(texts[0], on_emit, max_new_tokens=40, eos=[], stream=True)
     served.engine.submit(first)
     return [first], late
 
 
-def test_new_requests_join_a_running_batch_between_steps(serve: Serve) -> None:
-    served = serve(TRANSLATOR)
-    [first], late = late_joiners(served)
-    for text, ticket in zip(TEXTS[1:4], late, strict=True):
-        assert np.asarray(ticket.wait()["TOKENS"]).tolist() == greedy(TRANSLATOR, text, 20, eos=())
+@pytest.mark.parametrize("toy", [TRANSLATOR, SLOTS])
+def test_new_requests_join_a_running_batch_between_steps(serve: Serve, toy: Toy) -> None:
+    texts = [None] * 4 if toy is SLOTS else TEXTS[:4]
+    served = serve(toy)
+    [first], late = late_joiners(served, texts)
+    for text, ticket in zip(texts[1:], late, strict=True):
+        assert np.asarray(ticket.wait()["TOKENS"]).tolist() == greedy(toy, text, 20, eos=())
     first.wait()
     streamed = [int(part["TOKENS"][0]) for part in first.parts]
-    assert streamed == greedy(TRANSLATOR, TEXTS[0], 40, eos=())
+    assert streamed == greedy(toy, texts[0], 40, eos=())
     assert 4 in served.steps
     assert len(served.steps) < 45
 
@@ -171,9 +178,10 @@ def test_sources_encoded_a_few_at_a_time_decode_in_one_batch_all_the_same(serve:
         assert max(served.steps) == len(sources)
 
 
-def test_a_prefix_goes_before_the_prompt(serve: Serve) -> None:
-    served = serve(SPEAKER, start=False)
-    prefixes = [RNG.standard_normal((size, SPEAKER.width)).astype(np.float32) for size in (3, 7, 1)]
+@pytest.mark.parametrize("toy", [SPEAKER, SLOTS])
+def test_a_prefix_goes_before_the_prompt(serve: Serve, toy: Toy) -> None:
+    served = serve(toy, start=False)
+    prefixes = [RNG.standard_normal((size, toy.width)).astype(np.float32) for size in (3, 7, 1)]
     tickets = []
     for number, prefix in enumerate(prefixes):
         ticket = tokens_ticket(tokens=[2, 6, 7][: number + 1], max_new_tokens=9, eos=[], hidden=True)
@@ -181,9 +189,9 @@ def test_a_prefix_goes_before_the_prompt(serve: Serve) -> None:
         tickets.append(FakeTicket({**inputs, "PREFIX": prefix}))
     answers = together(served, tickets)
     for number, (prefix, answer) in enumerate(zip(prefixes, answers, strict=True)):
-        assert answer == greedy(SPEAKER, None, 9, [2, 6, 7][: number + 1], prefix, eos=())
-    assert tickets[0].wait()["HIDDEN"].shape == (9, SPEAKER.width)
-    logits = tickets[0].wait()["HIDDEN"] @ SPEAKER.weights["out"]
+        assert answer == greedy(toy, None, 9, [2, 6, 7][: number + 1], prefix, eos=())
+    assert tickets[0].wait()["HIDDEN"].shape == (9, toy.width)
+    logits = tickets[0].wait()["HIDDEN"] @ toy.weights["out"]
     assert logits.argmax(axis=1).tolist() == answers[0]
 
 

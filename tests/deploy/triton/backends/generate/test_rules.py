@@ -80,3 +80,10 @@ def test_it_says_when_it_does_more_than_forbid() -> None:
 @pytest.mark.parametrize("options", [{"suppress": (3,)}, {"repetition_penalty": 1.5}, {"rules": (lambda *_: None,)}])
 def test_rules_without_an_end_always_act(options: dict[str, Any]) -> None:
     assert Rules(DecodingOptions(8, **options), (2,), (1,), 8).acts(7)
+
+
+def test_tokens_that_count_as_seen_are_penalised_from_the_start() -> None:
+    options = DecodingOptions(5, repetition_penalty=10.0, seen=(1, 1, 4))
+    logits = np.array([1.0, 2.0, -1.0, 3.0, -4.0], np.float32)
+    Rules(options, (3,), (0,), 5).apply([], logits)
+    np.testing.assert_allclose(logits, [1.0, 0.2, -1.0, 0.3, -40.0])
