@@ -66,6 +66,8 @@ class AudioChunk:
     samples: Float32Array
     """Shape [n], mono, -1..1."""
     sample_rate_hz: int
+    remark: str = ""
+    """What the engine says of its own work: a short English sentence, "" where there is nothing to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,14 @@ class TtsEngine(Protocol):
 
     def pace(self) -> SpeechPace:
         """Return what the engine states about its speed (`speed_range`: "0.5 2.0", `letters_per_s`: "en 15.8")."""
+        ...
+
+    def clones_voice(self) -> bool:
+        """Tell whether the engine speaks as `speaker_audio` does (`clones_voice`: "true"); else that is of no use."""
+        ...
+
+    def max_text_chars(self) -> int | None:
+        """Return how many characters one `text` may have (`max_text_chars`: "5000"); None: it states no limit."""
         ...
 
 

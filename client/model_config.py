@@ -54,6 +54,14 @@ class ModelConfig:
             self._read("letters_per_s", _letters_per_s) if "letters_per_s" in self.parameters else {},
         )
 
+    def clones_voice(self) -> bool:
+        """Parameter `clones_voice`: a TTS engine that speaks as SPEAKER_AUDIO does; False when it states nothing."""
+        return "clones_voice" in self.parameters and self._read("clones_voice", _switch)
+
+    def max_text_chars(self) -> int | None:
+        """Parameter `max_text_chars`: of one TEXT; None when it states nothing."""
+        return self._read("max_text_chars", _positive_int) if "max_text_chars" in self.parameters else None
+
     def short_side_px(self) -> int | None:
         """Parameter `short_side_px`: to which a face detector wants its frames scaled; None when it states nothing."""
         return self._read("short_side_px", _positive_int) if "short_side_px" in self.parameters else None
@@ -128,6 +136,12 @@ def _positive_int(text: str) -> int:
     if number < 1:
         raise ValueError("expected a whole number above 0")
     return number
+
+
+def _switch(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError("expected true or false")
+    return text == "true"
 
 
 def _finite(text: str) -> float:

@@ -58,6 +58,10 @@ class Answer:
         except UnicodeDecodeError as error:
             raise ContractViolation(self._model, f"output {name} is not UTF-8: {error}") from error
 
+    def optional_text(self, name: str) -> str:
+        """Read a STRING [1] output that an engine may leave out: "" then."""
+        return "" if self._result.get_output(name) is None else self.text(name)
+
     def number(self, name: str, low: float = -np.inf, high: float = np.inf) -> float:
         """Read a finite FP32 [1] output that must lie in low..high."""
         value = float(self.array(name, np.dtype(np.float32), (1,))[0])

@@ -43,6 +43,14 @@ class TritonTts(Engine):
         """Return what the engine's config states about its speed."""
         return self.config.speech_pace()
 
+    def clones_voice(self) -> bool:
+        """Tell whether the engine's config states that it speaks as `speaker_audio` does."""
+        return self.config.clones_voice()
+
+    def max_text_chars(self) -> int | None:
+        """Return how many characters the engine's config states for one text; None when it states nothing."""
+        return self.config.max_text_chars()
+
     def _stream(
         self, text: str, language: str, speaker: Float32Array, speed: float, traceparent: str
     ) -> Iterator[AudioChunk]:
@@ -71,4 +79,4 @@ class TritonTts(Engine):
         require_contract(self.model, peak <= _FULL_SCALE, f"output AUDIO reaches {peak:g}, beyond full scale")
         known = _LOWEST_RATE_HZ <= rate_hz <= _HIGHEST_RATE_HZ
         require_contract(self.model, known, f"output SAMPLE_RATE_HZ is {rate_hz}")
-        return AudioChunk(samples=samples, sample_rate_hz=rate_hz)
+        return AudioChunk(samples=samples, sample_rate_hz=rate_hz, remark=answer.optional_text("REMARK").strip())

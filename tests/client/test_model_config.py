@@ -41,6 +41,25 @@ def test_a_pace_that_makes_no_sense_is_refused(parameters):
         config(**parameters).speech_pace()
 
 
+def test_a_speech_engine_may_state_that_it_clones_voices_and_how_long_a_text_may_be():
+    assert (config().clones_voice(), config().max_text_chars()) == (False, None)
+    stated = config(clones_voice="true", max_text_chars="5000")
+    assert (stated.clones_voice(), stated.max_text_chars()) == (True, 5000)
+    assert not config(clones_voice="false").clones_voice()
+
+
+@pytest.mark.parametrize("text", ["", "True", "yes", "1"])
+def test_whether_a_voice_is_cloned_is_true_or_false_and_nothing_else(text):
+    with pytest.raises(ContractViolation, match="clones_voice"):
+        config(clones_voice=text).clones_voice()
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "1.5", "many"])
+def test_a_limit_of_texts_that_makes_no_sense_is_refused(text):
+    with pytest.raises(ContractViolation, match="max_text_chars"):
+        config(max_text_chars=text).max_text_chars()
+
+
 def test_a_lips_engine_without_mel_parameters_wants_the_published_mel():
     profile = config(**LIPS).lips_profile()
 

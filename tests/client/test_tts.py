@@ -109,6 +109,18 @@ def test_a_voice_of_the_wrong_kind_never_leaves(tts):
         tts.speak("count 1", "en", np.zeros(10, np.int16))
 
 
+@pytest.mark.parametrize(
+    ("text", "remarks"), [("remark 1", ["", "spoken again: señal"]), ("content 1", ["", ""]), ("count 2", ["", ""])]
+)
+def test_what_an_engine_remarks_on_comes_with_the_chunk_and_none_has_to(tts, text, remarks):
+    assert [chunk.remark for chunk in tts.speak(text, "en")] == remarks
+
+
+def test_what_the_config_states_of_voices_and_texts_is_read(tts):
+    assert tts.clones_voice()
+    assert tts.max_text_chars() == 40
+
+
 def test_languages_come_from_the_config(tts):
     assert tts.languages() == ("en", "es")
 

@@ -125,9 +125,9 @@ class TtsCall:
 
 class FakeTts(_Failing):
     """Speaks a 220 Hz tone of `seconds_per_character` a character (faster with `speed`), `chunk_s` at a time.
-    It states no pace unless told, so that speed 1 is asked for.
+    It states no pace unless told, so that speed 1 is asked for, no limit of its texts, and that it clones no voice.
 
-    `fail_after_chunks`: (n, error) raises the error after n chunks of every stream.
+    `fail_after_chunks`: (n, error) raises the error after n chunks of every stream. `remark`: of every last chunk.
     """
 
     def __init__(
@@ -139,8 +139,12 @@ class FakeTts(_Failing):
         failures: Sequence[Exception] = (),
         fail_after_chunks: tuple[int, Exception] | None = None,
         pace: SpeechPace | None = None,
+        clones: bool = False,
+        max_text_chars: int | None = None,
+        remark: str = "",
     ) -> None:
         super().__init__(failures)
+        self._clones, self._max_text_chars, self._remark = clones, max_text_chars, remark
         self._seconds_per_character = seconds_per_character
         self._chunk_s = chunk_s
         self._sample_rate_hz = sample_rate_hz
@@ -169,6 +173,12 @@ class FakeTts(_Failing):
     def pace(self) -> SpeechPace:
         return self._pace
 
+    def clones_voice(self) -> bool:
+        return self._clones
+
+    def max_text_chars(self) -> int | None:
+        return self._max_text_chars
+
     def _stream(self, call: TtsCall) -> Iterator[AudioChunk]:
         rate = self._sample_rate_hz
         count = round(len(call.text) * self._seconds_per_character / call.speed * rate)
@@ -178,7 +188,7 @@ class FakeTts(_Failing):
             for index, start in enumerate(range(0, count, step)):
                 if self._fail_after_chunks and index == self._fail_after_chunks[0]:
                     raise self._fail_after_chunks[1]
-                yield AudioChunk(tone[start : start + step], rate)
+                yield AudioChunk(tone[start : start + step], rate, self._remark if start + step >= count else "")
         except GeneratorExit:
             call.closed_early = True
             raise

@@ -12,10 +12,13 @@ NUMBERED = ("endless", "cancelled")  # their number is a name, not a count of ch
 FINAL = pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL
 
 
-def chunk(samples, rate=24_000):
+def chunk(samples, rate=24_000, remark=None):
     audio = np.asarray(samples, np.float32)
     rate = np.array([rate], np.int32)
-    return pb_utils.InferenceResponse([pb_utils.Tensor("AUDIO", audio), pb_utils.Tensor("SAMPLE_RATE_HZ", rate)])
+    outputs = [pb_utils.Tensor("AUDIO", audio), pb_utils.Tensor("SAMPLE_RATE_HZ", rate)]
+    if remark is not None:
+        outputs.append(pb_utils.Tensor("REMARK", np.array([remark.encode()], np.object_)))
+    return pb_utils.InferenceResponse(outputs)
 
 
 def failure(message, code):
@@ -62,6 +65,8 @@ class TritonPythonModel:
             "rates": lambda: chunk([0.1], 16_000),
             "rate": lambda: chunk([0.1], 1),
             "speaker": lambda: chunk(speaker),
+            "remark": lambda: chunk([0.1], remark="spoken again: señal"),
+            "content": lambda: chunk([0.1], remark=""),
             "cancelled": lambda: chunk(np.zeros(1 + self._cancelled[count])),
         }
         if mood in special:
