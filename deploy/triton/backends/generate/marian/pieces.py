@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 
-from .sentences import Fits, split_long, split_sentences
+from generate.sentences import Fits, split_long, split_sentences
 
 _FIRST_PICTURE = 0x2190
 """Below it a "symbol" is part of a sentence (°, ©, ®); from the arrows on it is a picture beside one."""

@@ -1,5 +1,5 @@
 import pytest
-from generate.marian.sentences import Part, split_long, split_sentences
+from generate.sentences import Part, split_long, split_sentences
 from hypothesis import given
 from hypothesis import strategies as st
 

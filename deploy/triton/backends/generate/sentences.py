@@ -1,4 +1,4 @@
-"""Cuts a text where Opus-MT wants it cut: it was trained on single sentences, and knows so many positions. Pure.
+"""Cuts a text where a model wants it cut: into sentences, and those that are too long at clauses and blanks. Pure.
 
 Every cut keeps what stood between the parts, so that joining them gives back the text with its spaces and lines.
 """
@@ -71,7 +71,7 @@ _ABBREVIATIONS = frozenset(
         "núm",
     ]
 )
-"""Before a full stop that ends no sentence, in the languages that the project's other engines speak."""
+"""Before a full stop that ends no sentence, in the languages that the models behind it speak."""
 
 _END = re.compile(
     r"(?P<mark>[.!?…؟۔।]+[\"'”’»)\]]*)(?P<space>\s+)"
