@@ -12,7 +12,7 @@ import msgspec
 from orchestrator.clock import now_ms
 from orchestrator.errors import MalformedMessage
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 SPEECH_SAMPLE_RATE_HZ = 16_000
 """Of `SpeechChunk.pcm`."""
@@ -89,6 +89,8 @@ class Sentence(Record, frozen=True, kw_only=True):
     """Queue of the owner that waits for the speech."""
     glossary: dict[str, str] = {}
     """Terms of `text` whose translation is fixed; msgspec copies it."""
+    voice_pcm: bytes = b""
+    """The reference that the TTS stage speaks by, 22.05 kHz; empty: a voice of the engine's own."""
 
 
 class Translation(Record, frozen=True, kw_only=True):
@@ -101,6 +103,8 @@ class Translation(Record, frozen=True, kw_only=True):
     spoken_reply_to: str
     glossary_missed: tuple[str, ...] = ()
     """Terms of the glossary that could not be kept."""
+    voice_pcm: bytes = b""
+    """As in Sentence."""
 
 
 class SpokenSentence(Record, frozen=True, kw_only=True):
@@ -120,6 +124,10 @@ class SpokenSentence(Record, frozen=True, kw_only=True):
     """The SPEED that the engine was asked for; 1 = natural."""
     glossary_missed: tuple[str, ...] = ()
     """Terms of the glossary that the translation could not keep."""
+    voice: str = ""
+    """Which reference it was spoken by (orchestrator/voice/reference.py); "": none."""
+    remarks: tuple[str, ...] = ()
+    """What the engine has said of its work on the sentence; of the last chunk only, for only then it is known."""
 
 
 class SegmentFailed(Record, frozen=True, kw_only=True):

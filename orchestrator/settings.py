@@ -216,6 +216,31 @@ class SoundSettings(_Section):
     asks for."""
 
 
+class VoiceSettings(_Section):
+    """The reference of the speaker's voice that a TTS engine which clones voices is given (docs/SOUND.md)."""
+
+    clone: bool = True
+    """False: such an engine gets none, and speaks with a voice of its own."""
+    enough_s: float = Field(6.0, ge=0.5, le=30)
+    """The reference is complete with so much clear speech."""
+    max_s: float = Field(12.0, ge=0.5, le=30)
+    """It is no longer than this."""
+    min_s: float = Field(1.0, ge=0.1, le=30)
+    """Of less speech there is no reference."""
+    search_s: float = Field(60.0, ge=1, le=3600)
+    """So far behind the first speech enough_s is looked for; then what was found must do."""
+    clear_db: float = Field(15.0, ge=0, le=60)
+    """Speech is clear when it stands so far above what is heard behind it."""
+    sentences_in_work: int = Field(16, ge=1, le=1000)
+    """Sentences with a reference that a session has in the queues at once: each takes up to 530 kB."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "VoiceSettings":
+        if not self.min_s <= self.enough_s <= self.max_s:
+            raise ValueError("voice.min_s, voice.enough_s and voice.max_s must not fall")
+        return self
+
+
 class VisualSettings(_Section):
     """The visual branch."""
 
@@ -354,6 +379,7 @@ class Settings(BaseSettings):
     gate: GateSettings = GateSettings()
     timing: TimingSettings = TimingSettings()
     sound: SoundSettings = SoundSettings()
+    voice: VoiceSettings = VoiceSettings()
     visual: VisualSettings = VisualSettings()
     media: MediaSettings = MediaSettings()
     worker: WorkerSettings = WorkerSettings()

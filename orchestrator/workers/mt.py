@@ -40,5 +40,6 @@ class MtStage:
             reply_to=work.reply_to,
             spoken_reply_to=work.spoken_reply_to,
             glossary_missed=kept.missed,
+            voice_pcm=work.voice_pcm,
         )
         yield Answer(topology.TRANSLATION, translation)

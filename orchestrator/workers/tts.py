@@ -9,12 +9,14 @@ import numpy as np
 from client.contracts import AudioChunk, Float32Array, Task, TtsEngine
 from client.errors import ContractViolation
 from orchestrator.messages import SPOKEN_SAMPLE_RATE_HZ, SpokenSentence, StageTiming, Translation
-from orchestrator.pcm import StreamResampler, float_to_pcm
+from orchestrator.pcm import StreamResampler, float_to_pcm, pcm_to_float
 from orchestrator.queues import topology
 from orchestrator.settings import TimingSettings
 from orchestrator.timing.pace import speed_to_ask
+from orchestrator.voice.reference import voice_id
 from orchestrator.workers.base import Answer, Engines, closing_iterator, inherit
 from orchestrator.workers.clock import StageClock
+from orchestrator.workers.long_text import split_text
 
 MAX_CHUNK_SAMPLES = 10 * SPOKEN_SAMPLE_RATE_HZ
 """480 kB of PCM: an engine that speaks a whole long sentence at once must not make a message of megabytes."""
@@ -23,7 +25,8 @@ MAX_CHUNK_SAMPLES = 10 * SPOKEN_SAMPLE_RATE_HZ
 class TtsStage:
     """Speaks a translation for the session. An empty text is spoken as an empty last chunk: no engine is asked.
 
-    Only the last chunk carries this stage's timing, for only then it is known.
+    The session says by which reference of a voice. A text that is too long for the engine is spoken in parts of one
+    stream. Only the last chunk carries this stage's timing and the engine's remarks, for only then they are known.
     """
 
     task = Task.TTS
@@ -42,6 +45,8 @@ class TtsStage:
         model = work.engines.get(Task.TTS, "")
         engine = self._engines.tts(model) if work.text.strip() else None
         speed = self._speed(work, engine) if engine else 1.0
+        voice = voice_id(work.voice_pcm) if engine else ""
+        remarks: dict[str, None] = {}
 
         def chunk(samples: Float32Array, *passed: StageTiming, final: bool = False) -> Answer:
             spoken = SpokenSentence(
@@ -54,13 +59,14 @@ class TtsStage:
                 text=work.text,
                 speed=speed,
                 glossary_missed=work.glossary_missed,
+                voice=voice,
+                remarks=tuple(remarks) if final else (),
             )
             return Answer(work.spoken_reply_to, spoken)
 
         if engine:
-            stream = engine.speak(work.text, work.target_language, speed=speed, traceparent=traceparent)
-            with closing_iterator(stream) as pieces:
-                for samples in at_wire_rate(pieces, model or Task.TTS):
+            with closing_iterator(_stream(engine, work, speed, traceparent)) as pieces:
+                for samples in at_wire_rate(_noting(pieces, remarks), model or Task.TTS):
                     yield from map(chunk, np.split(samples, range(MAX_CHUNK_SAMPLES, len(samples), MAX_CHUNK_SAMPLES)))
         yield chunk(np.zeros(0, np.float32), clock.timing(), final=True)
 
@@ -68,6 +74,23 @@ class TtsStage:
         """Return the speed to ask for, so that the speech ends with its source sentence if it can."""
         slot_s = (work.end_ms - work.start_ms) / 1000
         return speed_to_ask(work.text, work.target_language, slot_s, engine.pace(), self._timing)
+
+
+def _stream(engine: TtsEngine, work: Translation, speed: float, traceparent: str) -> Iterator[AudioChunk]:
+    """Yield the whole text's speech; closing it cancels the part at hand, and no further one is asked for."""
+    reference = pcm_to_float(work.voice_pcm) if work.voice_pcm else None
+    for text in split_text(work.text, work.target_language, engine.max_text_chars()):
+        spoken = engine.speak(text, work.target_language, reference, speed, traceparent=traceparent)
+        with closing_iterator(spoken) as pieces:
+            yield from pieces
+
+
+def _noting(pieces: Iterator[AudioChunk], remarks: dict[str, None]) -> Iterator[AudioChunk]:
+    """Pass the pieces on; enter what the engine remarks on, each remark once."""
+    for piece in pieces:
+        if piece.remark:
+            remarks[piece.remark] = None
+        yield piece
 
 
 def at_wire_rate(pieces: Iterator[AudioChunk], engine: str) -> Iterator[Float32Array]:
