@@ -1,0 +1,75 @@
+"""One number as words. Where the library fails, the figures are spoken one by one: no text is refused for its numbers.
+
+num2words 0.5.14 (the original's) has no Hindi and no Czech ordinals, and gives up on numbers beyond a limit of each
+language's own; the original fails there, or loses the number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from num2words import num2words
+from num_to_words import num_to_word
+
+_CZECH_ORDINALS = (
+    *("", "první", "druhý", "třetí", "čtvrtý", "pátý", "šestý", "sedmý", "osmý", "devátý", "desátý"),
+    *("jedenáctý", "dvanáctý", "třináctý", "čtrnáctý", "patnáctý", "šestnáctý", "sedmnáctý", "osmnáctý", "devatenáctý"),
+)
+_CZECH_TENS = ("dvacátý", "třicátý", "čtyřicátý", "padesátý", "šedesátý", "sedmdesátý", "osmdesátý", "devadesátý")
+_HINDI_POINT = "दशमलव"
+
+
+def cardinal(figures: str, language: str) -> str:
+    """Say a whole number, given by its figures."""
+    if language == "hi":
+        return num_to_word(figures, lang="hi", separator=" ")
+    return _said(lambda: num2words(int(figures), lang=language)) or one_by_one(figures, language)
+
+
+def ordinal(figures: str, language: str) -> str:
+    """Say a place in a row; "" where the language has no word for it here."""
+    if language == "cs":
+        return _czech_ordinal(int(figures))
+    return _said(lambda: num2words(int(figures), ordinal=True, lang=language))
+
+
+def decimal(figures: str, language: str) -> str:
+    """Say a number with a "." or "," before its decimals."""
+    whole, fraction = figures.replace(",", ".").split(".")
+    if language == "hi":
+        return f"{cardinal(whole, language)} {_HINDI_POINT} {one_by_one(fraction, language)}"
+    said = _said(lambda: num2words(float(f"{whole}.{fraction}"), lang=language))
+    return said or f"{cardinal(whole, language)}, {one_by_one(fraction, language)}"
+
+
+def amount(value: float, currency: str, language: str) -> str:
+    """Say an amount of money, without its cents where there are none; `currency` as GBP. "": it cannot be said."""
+    said = _said(lambda: num2words(value, to="currency", currency=currency, lang=language))
+    main, joint, cents = said.rpartition(_BEFORE_CENTS.get(language, ", "))
+    return main if joint and value.is_integer() and cents.startswith(cardinal("0", language)) else said
+
+
+_BEFORE_CENTS = {"es": " con ", "fr": " et ", "de": " und ", "pt": " e ", "it": " e "}
+"""Between the amount and its cents as num2words joins them; a comma elsewhere."""
+
+
+def one_by_one(figures: str, language: str) -> str:
+    """Say figures one by one, as of a telephone number."""
+    return " ".join(cardinal(figure, language) for figure in figures)
+
+
+def _said(say: Callable[[], str]) -> str:
+    """Return what num2words says; "" when it fails, whatever it raises (KeyError, NotImplementedError, and more)."""
+    try:
+        return say()
+    except Exception:
+        return ""
+
+
+def _czech_ordinal(number: int) -> str:
+    hundreds, rest = divmod(number, 100)
+    if not rest:
+        return ""
+    tens, ones = divmod(rest, 10)
+    last = _CZECH_ORDINALS[rest] if rest < 20 else f"{_CZECH_TENS[tens - 2]} {_CZECH_ORDINALS[ones]}".strip()
+    return f"{cardinal(f'{hundreds}00', 'cs')} {last}" if hundreds else last
