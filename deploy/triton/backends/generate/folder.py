@@ -7,11 +7,11 @@ the family's own name is handed to its front-end as it is.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from .fields import BadFolder, Fields
 from .generation import DecodingOptions
@@ -53,12 +53,20 @@ class GenerationSettings:
     """The object under the family's own name, raw; {} if there is none. Read it with `fields.Fields`."""
 
 
+FeedForward: TypeAlias = "Callable[[Mapping[str, Any]], Sequence[Any]]"
+"""A graph without a loop: arrays by name in, the outputs in their order out."""
+OpenGraph: TypeAlias = "Callable[[Path, bool], FeedForward]"
+"""The second argument: whether by the config's `openvino` block."""
+
+
 @dataclass(frozen=True)
 class VersionFolder:
     """One version on disk."""
 
     path: Path
     settings: GenerationSettings
+    open_graph: OpenGraph | None = None
+    """Opens a graph that a family runs by itself, with the config's session options."""
 
     def file(self, name: str) -> Path:
         """Return a file that must be there; BadFolder names it if it is not."""
@@ -72,14 +80,22 @@ class VersionFolder:
         found = self.path / name
         return found if found.is_file() else None
 
+    def graph(self, name: str, *, accelerated: bool = False) -> FeedForward:
+        """Open a graph of the family's own; BadFolder if it is missing.
+
+        `accelerated`: by the config's `openvino` block. It compiles anew for every shape, so for few shapes only.
+        """
+        assert self.open_graph is not None
+        return self.open_graph(self.file(name), accelerated)
+
     @cached_property
     def section(self) -> Fields:
         """The family's own part of generation.json, as typed fields; its errors name file and field."""
         return Fields(self.path, self.settings.section, self.settings.family)
 
 
-def read_folder(path: Path) -> VersionFolder:
-    """Read generation.json; BadFolder says what is missing or odd, and where."""
+def read_folder(path: Path, open_graph: OpenGraph | None = None) -> VersionFolder:
+    """Read generation.json; BadFolder says what is missing or odd, and where. `open_graph`: see VersionFolder."""
     file = path / SETTINGS_FILE
     if not file.is_file():
         raise BadFolder(path, f"{SETTINGS_FILE} is missing")
@@ -89,7 +105,7 @@ def read_folder(path: Path) -> VersionFolder:
         raise BadFolder(path, f"{SETTINGS_FILE} is not JSON: {error}") from error
     if not isinstance(raw, dict):
         raise BadFolder(path, f"{SETTINGS_FILE} must be an object")
-    return VersionFolder(path, _settings(Fields(path, raw, "")))
+    return VersionFolder(path, _settings(Fields(path, raw, "")), open_graph)
 
 
 def _settings(fields: Fields) -> GenerationSettings:

@@ -34,7 +34,7 @@ from .fields import BadFolder
 from .folder import VersionFolder
 from .generation import GenerationRequest, GenerationResult
 
-FAMILIES = ("whisper", "marian", "tokens")
+FAMILIES = ("whisper", "marian", "xtts", "tokens")
 """Each is a sub-package here that has `open_front_end(folder, parameters) -> FrontEnd`."""
 
 Outputs: TypeAlias = "Mapping[str, NDArray[Any] | str]"

@@ -121,8 +121,10 @@ def open_graphs(folder: VersionFolder, options: Options, log: Callable[[str], No
 
     Threads do not spin unless the config says so: on two free cores spinning gains nothing that can be measured (30
     tokens in 76 ms or 81, eight texts in 249 or 236), it costs half as much processor time again, and beside other work
-    it makes a step take several times as long.
+    it makes a step take several times as long. An `openvino` block is for a family's own graphs (feed_forward.py):
+    these are made of ONNX Runtime's operators.
     """
+    options = replace(options, openvino=None)
     if options.allow_spinning is None:
         options = replace(options, allow_spinning=False)
 
@@ -131,7 +133,7 @@ def open_graphs(folder: VersionFolder, options: Options, log: Callable[[str], No
 
     # One thread for what only copies: the threads of a pool of its own would go on looking for work, on the decoder's
     # cores, after every step of a beam search.
-    small = replace(options, intra_op_num_threads=1, openvino=None)
+    small = replace(options, intra_op_num_threads=1)
     encoder, embed = folder.optional_file("encoder.onnx"), folder.optional_file("embed.onnx")
     decoder = session(folder.file("decoder.onnx"))
     moves_rows = "row_lengths" not in decoder.inputs

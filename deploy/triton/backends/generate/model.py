@@ -20,6 +20,7 @@ from engine_kit.tensors import error_response, read_parameters, tensor
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 # E402: only now can the package be found
 from generate.engine import Engine
+from generate.feed_forward import opener
 from generate.folder import read_folder
 from generate.frontend import Outputs, RequestTensors, open_front_end
 from generate.graphs import open_graphs
@@ -35,10 +36,11 @@ class TritonPythonModel:
         """Load the version's folder; what does not fit fails the load with its reason."""
         config = json.loads(args["model_config"])
         parameters = read_parameters(args)
-        folder = read_folder(Path(args["model_repository"]) / args["model_version"])
-        limits = read_limits(parameters)
         name = f"{args['model_instance_name']} version {args['model_version']}"
-        graphs = open_graphs(folder, read_options(config), lambda text: pb_utils.Logger.log_info(f"{name}: {text}"))
+        options, log = read_options(config), lambda text: pb_utils.Logger.log_info(f"{name}: {text}")
+        folder = read_folder(Path(args["model_repository"]) / args["model_version"], opener(options, log))
+        limits = read_limits(parameters)
+        graphs = open_graphs(folder, options, log)
         front_end = open_front_end(folder, parameters)
         self._inputs = [each["name"] for each in config.get("input", [])]
         self._decoupled = bool(config.get("model_transaction_policy", {}).get("decoupled", False))

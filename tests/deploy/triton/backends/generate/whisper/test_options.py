@@ -1,5 +1,6 @@
 import pytest
-from generate.whisper.options import BadParameter, WhisperOptions, read_options
+from generate.parameters import BadParameter
+from generate.whisper.options import WhisperOptions, read_options
 from generate.whisper.verdict import Thresholds
 
 
