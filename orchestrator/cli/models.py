@@ -32,9 +32,9 @@ def list_models(
             return
         settings = Settings()
         triton = settings.triton
-        connection = TritonConnection(triton.grpc_url, control_timeout_s=triton.control_timeout_s)
         table = Table("model", "version", "state", "reason")
-        statuses = [each for each in ModelRepository(connection).statuses() if not is_candidate(each.name)]
+        with TritonConnection(triton.grpc_url, control_timeout_s=triton.control_timeout_s) as connection:
+            statuses = [each for each in ModelRepository(connection).statuses() if not is_candidate(each.name)]
         for status in statuses:
             table.add_row(status.name, status.version, "ready" if status.ready else "not ready", status.reason)
         listed = {status.name for status in statuses}
@@ -42,7 +42,6 @@ def list_models(
             if name not in listed:
                 table.add_row(name, "", "not ready", not_loaded_reason(name))
         console.print(table)
-        connection.close()
 
 
 app.command("export")(export.export)

@@ -59,6 +59,7 @@ def print_report(report: Mapping[str, Any]) -> None:
     if report["outcome"] == "dubbed":
         _print_gate(report["gate"])
         _print_timing(report["timing"], report["verdicts"])
+        _print_voice(report["voice"])
     audio, visual = report["branches"]["audio"], report["branches"]["visual"]
     console.print(
         f"{report['clip']['duration_s']:.1f} s of clip in {report['wall_s']:.1f} s (RTF {report['rtf']:.2f}); "
@@ -74,10 +75,10 @@ def _durations(segment: Mapping[str, Any]) -> str:
 
 
 def _fit(segment: Mapping[str, Any]) -> str:
-    """Return the verdict and what it took: silence used, delay."""
+    """Return the verdict and what it took: silence used, delay; and what the engine remarks on."""
     taken = [f"+{segment['borrowed_ms']} ms"] if segment.get("borrowed_ms") else []
     late = [f"{segment['onset_error_ms']} ms late"] if segment.get("onset_error_ms") else []
-    return ", ".join([segment["verdict"], *taken, *late])
+    return ", ".join([segment["verdict"], *taken, *late, *segment.get("remarks", ())])
 
 
 def _print_gate(gate: Mapping[str, Any]) -> None:
@@ -94,6 +95,14 @@ def _print_timing(timing: Mapping[str, Any], verdicts: Mapping[str, int]) -> Non
         f"Timing: {counts}; speech overlap {timing['speech_overlap']:.2f}, rate p95 {timing['rate_p95']:.2f}, "
         f"{timing['slot_silent_share']:.0%} of the slots silent, at most {timing['onset_error_ms_max']} ms late"
     )
+
+
+def _print_voice(voice: Mapping[str, Any]) -> None:
+    if voice["outcome"] == "cloned":
+        stretches = ", ".join(f"{start / 1000:.1f}..{end / 1000:.1f} s" for start, end in voice["stretches_ms"])
+        console.print(f"Voice: cloned from {voice['speech_s']:.1f} s of the speaker, {stretches}")
+    elif voice["outcome"] == "too-little-speech":
+        console.print("Voice: the engine's own; the clip has too little speech to clone one from")
 
 
 def _span(branch: Mapping[str, int]) -> str:

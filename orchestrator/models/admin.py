@@ -49,12 +49,10 @@ class ModelAdmin:
     @contextmanager
     def connected(cls, settings: Settings, pins: Pins) -> Iterator[Self]:
         """Work with the Triton and the repository of the settings; nothing is asked before it is needed."""
-        connection = TritonConnection(settings.triton.grpc_url, control_timeout_s=settings.triton.control_timeout_s)
-        triton = ModelRepository(connection, load_timeout_s=settings.models.load_timeout_s)
-        try:
+        address, timeout_s = settings.triton.grpc_url, settings.triton.control_timeout_s
+        with TritonConnection(address, control_timeout_s=timeout_s) as connection:
+            triton = ModelRepository(connection, load_timeout_s=settings.models.load_timeout_s)
             yield cls(RepositoryFolder(settings.models.repository), triton, pins, settings.models)
-        finally:
-            connection.close()
 
     def model(self, name: str) -> ModelVersions:
         """Return what there is of a model and what serves. Raises ModelNotFound, EngineError."""

@@ -29,6 +29,8 @@ class DrawnSentence(msgspec.Struct, frozen=True):
     stretch: float = 1.0
     borrowed_ms: int = 0
     onset_error_ms: int = 0
+    remarks: tuple[str, ...] = ()
+    """What the TTS engine has said of its work."""
 
     @property
     def dubbed(self) -> bool:

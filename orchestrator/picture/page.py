@@ -78,4 +78,5 @@ def _row(number: int, sentence: DrawnSentence) -> str:
         ]
     cells = "".join(f"<td>{figure}</td>" for figure in figures)
     verdict = escape(sentence.verdict)
-    return f'<tr><td>{number}</td>{texts}{cells}<td class="fit {verdict}">{verdict}</td></tr>'
+    remarks = "".join(f"<br><small>{escape(remark)}</small>" for remark in sentence.remarks)
+    return f'<tr><td>{number}</td>{texts}{cells}<td class="fit {verdict}">{verdict}{remarks}</td></tr>'

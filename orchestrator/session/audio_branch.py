@@ -16,6 +16,7 @@ from orchestrator.segmentation.vad import Chunk, Segmenter
 from orchestrator.session.gatekeeper import Gatekeeper
 from orchestrator.session.segments import HeardChunk, SegmentBook
 from orchestrator.session.sender import Publisher
+from orchestrator.session.voice import SessionVoice
 from orchestrator.settings import Settings
 from orchestrator.subtitles.cues import Line
 from orchestrator.timing.timeline import DubTimeline
@@ -49,8 +50,10 @@ class AudioBranch:
         outbox: Publisher,
         settings: Settings,
         on_given: Callable[[Transcript], None],
+        voice: SessionVoice,
     ) -> None:
         """Wire the branch; nothing runs before `run`. `on_given` is told each sentence of a transcript."""
+        self._voice = voice
         self._job = job
         self._book = book
         self._timeline = timeline
@@ -77,16 +80,18 @@ class AudioBranch:
             self.heard_s += len(block) / SPEECH_SAMPLE_RATE_HZ
             self._timeline.settle(self._segmenter.settled_s)
             self._gate.settle(self._settled_ms())
+            self._voice.settle(self._segmenter.settled_s)
             on_progress()
         self._emit(self._segmenter.flush())
         self._timeline.end()
         self._gate.end(self._settled_ms())
+        self._voice.end()
         self.finished_at_ms = now_ms()
         on_progress()
 
     def _wait_for_room(self, stop: threading.Event) -> None:
         while not self._timeline.wait_below(self._settings.sync.audio_buffer_bytes, POLL_S):
-            if stop.is_set() or self._gate.starving:
+            if stop.is_set() or self._gate.starving or self._voice.wanted:
                 break
         if stop.is_set():
             raise SessionCancelled("stopped while segmenting")
@@ -99,6 +104,7 @@ class AudioBranch:
             heard = self._book.open(segment_uuid(self._job.session_id, round(chunk.start_s * 1000)), chunk)
             self._timeline.announce(heard.segment_id, chunk.start_s, chunk.end_s)
             self._gate.cut(chunk.sequence, heard.start_ms, heard.end_ms)
+            self._voice.cut(chunk)
             if self._job.transcript is None:
                 self._outbox.publish(topology.AUDIO, self._record(heard))
             else:

@@ -32,6 +32,7 @@ from orchestrator.session.request import DubRequest, SessionEngines
 from orchestrator.settings import Settings
 from orchestrator.store.artefacts import FIRST_REVISION
 from orchestrator.store.stage_cache import StageCache, cache_key, read_as
+from orchestrator.voice.reference import voice_id
 
 log = structlog.get_logger()
 
@@ -60,6 +61,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
 
     pcm: bytes
     speed: float
+    remarks: tuple[str, ...] = ()
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,11 +129,12 @@ class Recall:
             translated = Translated(text=reply.text, glossary_missed=reply.glossary_missed)
             self._keep(self._taken(self._sentence_keys, reply), translated)
 
-    def learn_speech(self, part: SpokenSentence, sound: Float32Array) -> None:
-        """Remember the whole speech of a sentence: mono, 24 kHz, as the engine spoke it."""
+    def learn_speech(self, part: SpokenSentence, sound: Float32Array, remarks: tuple[str, ...] = ()) -> None:
+        """Remember the whole speech of a sentence: mono, 24 kHz, as the engine spoke it, and its `remarks`."""
         if part.segment_id not in self._recalled:
-            key = next(self._speech_keys(part.text, part.end_ms - part.start_ms, latest_only=True), None)
-            self._keep(key, Said(pcm=float_to_pcm(sound), speed=part.speed))
+            slot_ms = part.end_ms - part.start_ms
+            key = next(self._speech_keys(part.text, slot_ms, part.voice, latest_only=True), None)
+            self._keep(key, Said(pcm=float_to_pcm(sound), speed=part.speed, remarks=remarks))
 
     def judging(self, judge: Judge) -> Judge:
         """Return a judge that says of a text what `judge` has said before, and asks it otherwise."""
@@ -186,11 +189,13 @@ class Recall:
                 reply_to=sentence.reply_to,
                 spoken_reply_to=sentence.spoken_reply_to,
                 glossary_missed=known.glossary_missed,
+                voice_pcm=sentence.voice_pcm,
             )
         )
 
     def _speak(self, translation: Translation) -> None:
-        keys = list(self._speech_keys(translation.text, translation.end_ms - translation.start_ms))
+        voice = voice_id(translation.voice_pcm)
+        keys = list(self._speech_keys(translation.text, translation.end_ms - translation.start_ms, voice))
         known: Said | None = self._known(Said, keys)
         if known is None:
             self._outbox.publish(topology.TRANSLATION, translation)
@@ -208,11 +213,14 @@ class Recall:
                 text=translation.text,
                 speed=known.speed,
                 glossary_missed=translation.glossary_missed,
+                voice=voice,
+                remarks=known.remarks,
             )
         )
 
-    def _speech_keys(self, text: str, slot_ms: int, *, latest_only: bool = False) -> Iterator[str]:
-        facts = (text, self._request.target_language, slot_ms, self._settings.timing.preferred_max_rate)
+    def _speech_keys(self, text: str, slot_ms: int, voice: str, *, latest_only: bool = False) -> Iterator[str]:
+        facts: tuple[object, ...] = (text, self._request.target_language, slot_ms)
+        facts = (*facts, self._settings.timing.preferred_max_rate, *([voice] if voice else []))
         return self._keys(Task.TTS, *facts, latest_only=latest_only)
 
     def _keys(self, task: Task, *facts: object, latest_only: bool = False) -> Iterator[str]:

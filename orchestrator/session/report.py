@@ -15,6 +15,7 @@ from orchestrator.session.segments import Segment
 from orchestrator.session.sound_report import SoundReport, SourceSyncReport, sound_report, source_sync_report
 from orchestrator.session.timing_report import TimingReport, timing_report
 from orchestrator.session.visual_report import VisualReport, visual_report
+from orchestrator.session.voice_report import VoiceReport, voice_report
 from orchestrator.timing.placement import Placement, Verdict
 
 if TYPE_CHECKING:
@@ -43,6 +44,10 @@ class SegmentEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """What a person has corrected of it: `text`, `translation`, `speaker`, `skip`."""
     glossary_missed: tuple[str, ...] = ()
     """Terms of the glossary that are in the source text, and that the translation could not keep."""
+    voice: str = ""
+    """Which reference of the speaker's voice it was spoken by; "": none."""
+    remarks: tuple[str, ...] = ()
+    """What the TTS engine has said of its work, each a short sentence."""
     forced_split: bool = False
     """Its last chunk was cut at the longest chunk, not at a pause."""
     chunks: tuple[ChunkEntry, ...] = ()
@@ -154,6 +159,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     glossary: GlossaryReport
     timing: TimingReport
     sound: SoundReport
+    voice: VoiceReport
     source_sync: SourceSyncReport
     ring_frames_max: int
     ring_mb_max: float
@@ -200,6 +206,8 @@ def _entry(segment: Segment, placement: Placement | None) -> SegmentEntry:
         kept,
         text=segment.text,
         glossary_missed=segment.glossary_missed,
+        voice=segment.voice,
+        remarks=segment.remarks,
         verdict=placement.verdict.value,
         dub_start_ms=round(placement.start_s * 1000),
         dub_end_ms=round(placement.end_s * 1000),
@@ -264,6 +272,7 @@ def build_report(session: "DubSession", *, spoken: bool) -> Report:
         glossary=_glossary(session, dubbed),
         timing=timing_report(dubbed),
         sound=sound_report(session.mixer if spoken else None, session.speech.match),
+        voice=voice_report(session.speech.voice, session.heard_clip.audio_offset_s),
         source_sync=source_sync_report(session.sync),
         ring_frames_max=session.visual.stats.ring_frames_max,
         ring_mb_max=round(session.visual.stats.ring_bytes_max / 1e6, 1),

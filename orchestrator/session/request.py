@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from client.contracts import BoundaryEngine, FacesEngine, LipsEngine
+from client.contracts import BoundaryEngine, FacesEngine, LipsEngine, TtsEngine
 from orchestrator.background_choice import BackgroundChoice
 from orchestrator.corrections import Correction
 from orchestrator.face_choice import FaceChoice
@@ -49,6 +49,10 @@ class SessionEngines(Protocol):
 
     def lips(self, model: str = "") -> LipsEngine:
         """Lip synchronisation."""
+        ...
+
+    def tts(self, model: str = "") -> TtsEngine:
+        """Text to speech; only asked what it states about itself."""
         ...
 
     def served_versions(self) -> dict[str, str]:

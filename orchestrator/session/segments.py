@@ -73,6 +73,10 @@ class Segment:
     """What a person said against it."""
     glossary_missed: tuple[str, ...] = ()
     """Terms of the glossary that the translation does not keep."""
+    voice: str = ""
+    """Which reference it was spoken by; "": none."""
+    remarks: tuple[str, ...] = ()
+    """What the TTS engine has said of its work."""
     kept: bool = False
     """No speech was understood, or it is to be skipped: its own sound stays."""
     spoken: bool = False
@@ -121,6 +125,7 @@ class Segment:
         self.spoken = True
         self.source_text, self.text = part.source_text, part.text
         self.glossary_missed = part.glossary_missed
+        self.voice, self.remarks = part.voice, parts[last].remarks
         speech = pcm_to_float(b"".join(parts[index].pcm for index in range(last + 1)))
         self._tries.clear()
         return speech
@@ -212,6 +217,11 @@ class SegmentBook:
         """All decided sentences in the order of speech."""
         with self._lock:
             return list(self._segments.values())
+
+    def unspoken(self) -> int:
+        """How many sentences are decided and neither spoken nor kept."""
+        with self._lock:
+            return sum(not segment.spoken and not segment.kept for segment in self._segments.values())
 
     def counts(self) -> tuple[int, int, int]:
         """How many chunks were announced, have come back from STT, and are done with (spoken or kept)."""

@@ -1,5 +1,6 @@
 """Sends the gate's sentences on: to translation, or, as a person has corrected them, past it or nowhere."""
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from orchestrator.corrections import Correction
@@ -23,8 +24,11 @@ class Publisher(Protocol):
 class SentenceSender:
     """Publishes one record for each sentence that is to be dubbed."""
 
-    def __init__(self, request: DubRequest, replies: ReplyRouter, publisher: Publisher) -> None:
-        """`replies` names the queues that answers come to."""
+    def __init__(
+        self, request: DubRequest, replies: ReplyRouter, publisher: Publisher, voice: Callable[[], bytes]
+    ) -> None:
+        """`replies` names the queues that answers come to; `voice` gives the reference to speak by, and may wait."""
+        self._voice = voice
         self._request = request
         self._replies = replies
         self._publisher = publisher
@@ -83,4 +87,5 @@ class SentenceSender:
             "target_language": self._request.target_language,
             "reply_to": self._replies.transcripts,
             "spoken_reply_to": self._replies.audio_output,
+            "voice_pcm": self._voice(),
         }

@@ -30,6 +30,7 @@ from orchestrator.session.replies import Reply, ReplyRouter
 from orchestrator.session.request import DubRequest, SessionEngines
 from orchestrator.session.segments import Segment, SegmentBook
 from orchestrator.session.sender import SentenceSender
+from orchestrator.session.voice import SessionVoice
 from orchestrator.settings import Settings
 from orchestrator.store.stage_cache import StageCache
 from orchestrator.telemetry.metrics import SEGMENT_E2E_SECONDS
@@ -68,7 +69,9 @@ class SpeechBranch:
         self.timeline = DubTimeline(clip.duration_s, rate, settings.timing, stretch, self.match)
         outbox = Outbox(broker, traceparent, self._stop, settings.session.stall_timeout_s)
         self.recall = Recall(outbox, cache, request, engines, settings, self._take)
-        self.sender = SentenceSender(request, replies, self.recall)
+        self.voice = SessionVoice(settings.voice, cache, self._stop, self.book.unspoken, clip.audio_offset_s)
+        self._engines = engines
+        self.sender = SentenceSender(request, replies, self.recall, self.voice.for_sentence)
         given = request.transcript
         spoken = request.source_language
         if not spoken and given is None:  # detected, but never as a language that cannot be dubbed
@@ -84,7 +87,9 @@ class SpeechBranch:
             on_decided=self._on_decided,
             on_error=self._fail,
         )
-        self.audio = AudioBranch(job, self.book, self.timeline, self._gate, self.recall, settings, self._on_transcript)
+        self.audio = AudioBranch(
+            job, self.book, self.timeline, self._gate, self.recall, settings, self._on_transcript, self.voice
+        )
         self._thread = thread_with_ids(self._run_audio, "audio-branch")
         self._traceparent = traceparent
         self._begun_at_ms = now_ms()
@@ -94,7 +99,8 @@ class SpeechBranch:
         """Unix time at which the last sentence was resolved: the end of the branch's work."""
 
     def start(self) -> None:
-        """Begin to read the sound."""
+        """Begin to read the sound. Raises EngineError when the TTS engine does not say what it is."""
+        self.voice.open(self._engines.tts(self._request.engines.get(Task.TTS, "")))
         self._gate.start()
         self._thread.start()
 
@@ -154,7 +160,9 @@ class SpeechBranch:
         if chunk is not None:
             doubt = chunk.no_speech_probability > self._settings.gate.max_no_speech_probability
             language = self._request.source_language or chunk.language
-            self._gate.hear(chunk.chunk.sequence, "" if doubt else chunk.text, language)
+            text = "" if doubt else chunk.text
+            self.voice.hear(chunk.chunk.sequence, speech=bool(text))
+            self._gate.hear(chunk.chunk.sequence, text, language)
 
     def _on_decided(self, decided: Decided) -> None:
         """Send a sentence on, or keep its own sound; on the gate's thread."""
@@ -170,7 +178,7 @@ class SpeechBranch:
         if complete is None:
             return
         segment, sound = complete
-        self.recall.learn_speech(part, sound)
+        self.recall.learn_speech(part, sound, segment.remarks)
         speech = trim_silence(sound, SPOKEN_SAMPLE_RATE_HZ)
         if len(speech) == 0:  # nothing was left to say, e.g. of a mere "uh"
             self._keep(segment)

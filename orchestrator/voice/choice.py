@@ -33,7 +33,7 @@ class _Stretch:
 
 
 class ReferenceChoice:
-    """Chooses one reference of one clip. Keeps no more sound than `search_s` of it, and none once it has chosen."""
+    """Chooses one reference of one clip. Holds the chunks until it has chosen, and no sound afterwards."""
 
     def __init__(self, settings: VoiceSettings, sound_starts_s: float = 0.0) -> None:
         """`sound_starts_s`: where the clip's sound begins on the source's clock."""

@@ -45,7 +45,7 @@ class TtsStage:
         model = work.engines.get(Task.TTS, "")
         engine = self._engines.tts(model) if work.text.strip() else None
         speed = self._speed(work, engine) if engine else 1.0
-        voice = voice_id(work.voice_pcm) if engine else ""
+        voice = voice_id(work.voice_pcm)
         remarks: dict[str, None] = {}
 
         def chunk(samples: Float32Array, *passed: StageTiming, final: bool = False) -> Answer:

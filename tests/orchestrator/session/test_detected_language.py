@@ -59,6 +59,6 @@ def test_a_part_in_which_nothing_was_heard_is_corrected_in_the_language_spoken_b
         session = pipeline.session(clip, source="")
         unheard = str(segment_uuid(session.request.session_id, 6400))
         corrected = replace(session.request, corrections={unheard: Correction(text="Good bye.")})
-        session.speech.sender = SentenceSender(corrected, pipeline.replies, session.speech.recall)
+        session.speech.sender = SentenceSender(corrected, pipeline.replies, session.speech.recall, bytes)
         session.run(tmp_path / "result.mp4")
     assert [call.source for call in chosen.mt_engine.calls if call.text == "Good bye."] == ["en"]
