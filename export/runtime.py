@@ -6,13 +6,24 @@ from pathlib import Path
 import onnxruntime
 
 from export.errors import PrecisionUnavailable
-from export.parity import Runner
 from export.signature import Tensors
 
 CPU = "CPUExecutionProvider"
 
 
-def open_graph(path: Path, provider: str = CPU, options: Mapping[str, str] | None = None) -> Runner:
+class OpenGraph:
+    """A graph in a session of ONNX Runtime; called as a `Runner`."""
+
+    def __init__(self, session: onnxruntime.InferenceSession) -> None:
+        self.session = session
+        self._names = [output.name for output in session.get_outputs()]
+
+    def __call__(self, inputs: Tensors) -> Tensors:
+        """Run it: inputs by name in, outputs by name out."""
+        return dict(zip(self._names, self.session.run(self._names, dict(inputs)), strict=True))
+
+
+def open_graph(path: Path, provider: str = CPU, options: Mapping[str, str] | None = None) -> OpenGraph:
     """Load the graph on one execution provider with its options; PrecisionUnavailable when it is not there.
 
     ONNX Runtime gives nodes that a provider does not take to its CPU provider, as it does in the server.
@@ -27,9 +38,4 @@ def open_graph(path: Path, provider: str = CPU, options: Mapping[str, str] | Non
     if provider not in session.get_providers():  # else ONNX Runtime would go on without it
         raise PrecisionUnavailable(f"{provider} did not take the graph {path.name}")
     session.disable_fallback()
-    names = [output.name for output in session.get_outputs()]
-
-    def run(inputs: Tensors) -> Tensors:
-        return dict(zip(names, session.run(names, dict(inputs)), strict=True))
-
-    return run
+    return OpenGraph(session)

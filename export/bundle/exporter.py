@@ -119,11 +119,12 @@ class _Making:
         exact = self.room.work / EXACT
         exact.mkdir()
         for graph in graphs:
-            self.progress(f"tracing {graph.role}")
-            onnx_files.trace(graph, graph.path(exact))
-            if graph.role == "decoder":
+            self.progress(f"writing {graph.role}")
+            onnx_files.write(graph, graph.path(exact))
+            if graph.role == "decoder" and self.family.cache_grows:
                 write_reorder(graph.inputs, exact / "reorder.onnx")
-        roles: list[Role] = [*(graph.role for graph in graphs), "reorder"]
+        roles: list[Role] = [graph.role for graph in graphs]
+        roles += ["reorder"] if self.family.cache_grows else []
         facts = tuple(_without_weights(graph) for graph in graphs)
         graphs.clear()  # the reference needs the memory, and reads the files anew
         self.published = replace(self.published, state={})

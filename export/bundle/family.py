@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 BUNDLES: Mapping[str, str] = {
     "whisper": "export.whisper.family",
     "marian": "export.marian.family",
+    "xtts": "export.xtts.family",
 }
 """Name -> module whose `FAMILY` is an instance of BundleFamily."""
 
@@ -43,6 +44,9 @@ class BundleFamily(ABC):
     """Names in export.precision.graphs.FORMATS that this family may be exported in."""
     sizes: ClassVar[tuple[str, ...]]
     """Sizes that `synth` makes; the first is `--width full`, one is called "reduced"."""
+    cache_grows: ClassVar[bool] = True
+    """Whether every step of the decoder gives longer keys and values, so that picking rows takes a graph of its own
+    (`reorder`). Else they lie in buffers of fixed size, each row in its place."""
 
     @abstractmethod
     def read(self, path: Path) -> "Published":
@@ -67,7 +71,7 @@ class BundleFamily(ABC):
 
     @abstractmethod
     def graphs(self, module: "nn.Module") -> "Sequence[Graph]":
-        """Return what is traced; `reorder` is not among them, the exporter makes it for every decoder."""
+        """Return what is written; `reorder` is not among them, the exporter makes it where the cache grows."""
 
     @abstractmethod
     def write_files(self, published: "Published", folder: Path) -> None:

@@ -1,6 +1,6 @@
 """One graph of a bundle: the module to trace, its tensors, and what part it plays."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -8,25 +8,30 @@ from typing import TYPE_CHECKING, Literal
 from export.signature import Tensor, Tensors
 
 if TYPE_CHECKING:
+    import onnx
     from torch import nn
 
-Role = Literal["encoder", "decoder", "embed", "reorder"]
+Role = Literal["encoder", "decoder", "embed", "reorder", "text", "conditioning", "speaker", "vocoder"]
 """What a graph is for; also its file's name. A precision treats graphs by their roles."""
+
+Written = Callable[[], "onnx.ModelProto"]
+"""Gives a graph that is written node by node, with its weights."""
 
 
 @dataclass(frozen=True)
 class Graph:
-    """What is traced into `<role>.onnx`.
+    """What becomes `<role>.onnx`.
 
     Unlike in `export.signature`, the `dims` of these tensors have every axis: the first one is not always the batch.
     """
 
     role: Role
-    module: "nn.Module"
-    """In eval; `forward` takes the inputs in order and returns a tuple of the outputs in order."""
+    module: "nn.Module | Written"
+    """What is traced: in eval; `forward` takes the inputs in order and returns a tuple of the outputs in order. Or what
+    gives the file's content, where no tracer writes what is wanted."""
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
-    examples: Tensors
+    examples: Tensors = field(default_factory=dict)
     """Inputs to trace with, by name; axes that vary have sizes of at least 2 that differ from each other."""
     least: Mapping[str, int] = field(default_factory=dict)
     """Least sizes of varying axes by name, where not 0."""

@@ -1,9 +1,10 @@
-"""Traces the graphs of a bundle into files; weights beyond what one protobuf file can hold go into a second one."""
+"""Writes the graphs of a bundle into files; weights beyond what one protobuf file can hold go into a second one."""
 
 import shutil
 from pathlib import Path
 
 import onnx
+from torch import nn
 
 from export.bundle.graph import Graph
 from export.errors import SignatureMismatch
@@ -20,27 +21,32 @@ def data_path(path: Path) -> Path:
     return path.with_name(path.name + _DATA_SUFFIX)
 
 
-def trace(graph: Graph, path: Path) -> None:
+def write(graph: Graph, path: Path) -> None:
     """Write the graph as ONNX with its varying axes.
 
     Raises:
         ExportError: the module cannot be traced.
         SignatureMismatch: the file's tensors are not those that the graph promises.
     """
+    if isinstance(graph.module, nn.Module):
+        _trace(graph, graph.module, path)
+    else:
+        save(graph.module(), path)
+    onnx.checker.check_model(path, full_check=True)
+    check_tensors(graph, path)
+
+
+def _trace(graph: Graph, module: nn.Module, path: Path) -> None:
     names = [tensor.name for tensor in graph.inputs]
     inputs = {name: graph.examples[name] for name in names}
-    program = trace_module(
-        graph.role, graph.module, inputs, [each.name for each in graph.outputs], graph.dynamic_axes()
-    )
-    weights_bytes = sum(each.nbytes for each in graph.module.state_dict().values())
+    program = trace_module(graph.role, module, inputs, [each.name for each in graph.outputs], graph.dynamic_axes())
+    weights_bytes = sum(each.nbytes for each in module.state_dict().values())
     program.save(path, external_data=weights_bytes > _GREATEST_BYTES)
     del program
     model = onnx.load(path, load_external_data=False)
     strip(model)
     name_sizes(model, [tensor.dims for tensor in graph.outputs])
     onnx.save(model, path)
-    onnx.checker.check_model(path, full_check=True)
-    check_tensors(graph, path)
 
 
 def check_tensors(graph: Graph, path: Path) -> None:

@@ -82,7 +82,11 @@ class SpeakerEncoder(nn.Module):
         self.fc = nn.Linear(2 * features, EMBEDDING)
 
     def forward(self, mel: Tensor) -> Tensor:
-        """Norm each band over time, look for the voice, gather it over time."""
+        """Make one vector of what was heard."""
+        return functional.normalize(self.fc(self.heard(mel)), dim=1)
+
+    def heard(self, mel: Tensor) -> Tensor:
+        """Norm each band over time, look for the voice, gather it over time: [B, 4096]."""
         x = functional.instance_norm(torch.log(mel + _LEAST_POWER)).unsqueeze(1)
         x = self.bn1(functional.relu(self.conv1(x)))
         for index in range(len(_CHANNELS)):
@@ -92,7 +96,7 @@ class SpeakerEncoder(nn.Module):
         mean = (x * weights).sum(dim=2)
         variance = (x * x * weights).sum(dim=2) - mean * mean
         deviation = torch.sqrt(variance.clamp(min=_LEAST_VARIANCE))
-        return functional.normalize(self.fc(torch.cat([mean, deviation], dim=1)), dim=1)
+        return torch.cat([mean, deviation], dim=1)
 
 
 class SpeakerGraph(nn.Module):

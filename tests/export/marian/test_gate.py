@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from export.bundle.graph import Graph
-from export.bundle.onnx_files import trace
+from export.bundle.onnx_files import write
 from export.errors import CheckpointRefused, ParityMissed
 from export.marian import files
 from export.marian.family import FAMILY
@@ -41,7 +41,7 @@ def untraced(network: nn.Module) -> dict[str, Runner]:
 def graphs(published, tmp_path_factory):
     folder = tmp_path_factory.mktemp("graphs")
     for graph in FAMILY.graphs(FAMILY.load(published)):
-        trace(graph, graph.path(folder))
+        write(graph, graph.path(folder))
         if graph.role == "decoder":
             write_reorder(graph.inputs, folder / "reorder.onnx")
     return {role: open_graph(folder / f"{role}.onnx") for role in ("encoder", "decoder", "reorder")}

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from export.bundle.graph import Graph
-from export.bundle.onnx_files import trace
+from export.bundle.onnx_files import write
 from export.precision.graphs import open_written
 from export.seq2seq.attention import (
     CrossAttention,
@@ -142,7 +142,7 @@ def test_the_traced_nodes_compute_what_the_modules_compute_at_any_size(tmp_path)
     )
     module = _Both().eval()
     graph = Graph("decoder", module, inputs, outputs, examples(inputs))
-    trace(graph, graph.path(tmp_path))
+    write(graph, graph.path(tmp_path))
     run = open_written(graph.path(tmp_path))
     rng = np.random.default_rng(2)
     for rows, batch, new, before, length in ((1, 1, 4, 0, 7), (6, 2, 1, 3, 5), (3, 3, 2, 4, 1), (10, 2, 1, 0, 40)):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from export.bundle.onnx_files import trace
+from export.bundle.onnx_files import write
 from export.precision.graphs import open_written
 from export.seq2seq.reorder import write_reorder
 from export.whisper.family import FAMILY, WhisperFamily
@@ -30,7 +30,7 @@ def whisper_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def whisper_graphs(whisper_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("graphs")
     for graph in FAMILY.graphs(FAMILY.load(FAMILY.read(whisper_folder))):
-        trace(graph, graph.path(folder))
+        write(graph, graph.path(folder))
         if graph.role == "decoder":
             write_reorder(graph.inputs, folder / "reorder.onnx")
     return folder

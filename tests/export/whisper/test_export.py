@@ -217,7 +217,7 @@ def test_a_full_disk_leaves_the_repository_as_it_was(whisper_folder, repository,
 
 def test_an_interrupted_export_leaves_nothing(whisper_folder, repository):
     def interrupt(step):
-        if step == "tracing decoder":
+        if step == "writing decoder":
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
