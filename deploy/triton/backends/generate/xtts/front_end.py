@@ -49,7 +49,7 @@ class XttsFrontEnd:
         self._options: XttsOptions = read_options(parameters)
         sampling = read_sampling(parameters, folder.settings.defaults)
         self._sampling = replace(sampling, seen=(_NO_CODE,))
-        self._text = XttsText(folder.file("vocab.json"), self._section.languages)
+        self._text = XttsText(folder.file("vocab.json"), self._section.languages, self._section.max_text_tokens)
         self._embed_text = folder.graph("text.onnx")
         self._voices = Voices(folder, self._section, self._options)
         steps = self._interpolation(1.0).settled(self._options.chunk_codes)
@@ -106,10 +106,6 @@ class XttsFrontEnd:
     def _prefix(self, piece: str, order: Order) -> NDArray[np.float32]:
         section = self._section
         tokens = self._text.tokens(piece, order.language)
-        if len(tokens) > section.max_text_tokens:
-            raise InvalidRequest(
-                f"TEXT has a stretch of {len(tokens)} tokens, the network takes {section.max_text_tokens}: {piece[:40]}"
-            )
         embedded = text_embeddings(self._embed_text, (section.text_start, *tokens, section.text_stop))
         return np.concatenate([order.voice.latents, embedded])
 

@@ -17,7 +17,7 @@ class XttsSection:
     text_stop: int
     """The tokens before and behind a text."""
     max_text_tokens: int
-    """Of one piece, `text_start` and `text_stop` left out."""
+    """Most tokens of one piece, `text_start` and `text_stop` left out."""
     languages: tuple[str, ...]
     """As the checkpoint names them: "zh-cn"."""
     latents: int

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from generate.folder import VersionFolder, read_folder
+from tokenizers import Tokenizer
+from tokenizers.models import BPE
 
 from tests.fakes.toy_decoder import Toy
 
@@ -16,6 +18,16 @@ SECTION: Mapping[str, Any] = {
     **{"latents": 4, "code_stride": 1024, "hop": 256, "input_sample_rate_hz": 22_050, "sample_rate_hz": 24_000},
     **{"embedding": 3, "conditioning": {"length_s": 6, "chunk_s": 2, "max_reference_s": 4}},
 }
+VOCABULARY = (
+    "[STOP]",
+    "[UNK]",
+    "[SPACE]",
+    "[START]",
+    "[en]",
+    "[es]",
+    "[zh-cn]",
+    *"abcdefghijklmnopqrstuvwxyz.,!?'12345",
+)
 DECODER = Toy(
     source=None,
     embeds=True,
@@ -24,8 +36,9 @@ DECODER = Toy(
     head_dim=8,
     positions=512,
     seed=5,
-    extra={"family": "xtts", "defaults": {"max_new_tokens": 300}, "xtts": dict(SECTION)},
+    extra={"family": "xtts", "defaults": {"max_new_tokens": 400}, "xtts": dict(SECTION)},
 )
+"""Random, so it hardly ever ends by itself."""
 
 
 @dataclass
@@ -42,7 +55,8 @@ class ToyGraphs:
     def _run(self, name: str, inputs: Mapping[str, Any]) -> Any:
         self.heard.setdefault(name, []).append(inputs)
         if name == "text":
-            return np.cos(inputs["input_ids"][:, :, None] * np.arange(1, self.width + 1, dtype=np.float32))
+            waves = inputs["input_ids"][:, :, None] * np.arange(1, self.width + 1)
+            return np.cos(waves).astype(np.float32)
         if name == "conditioning":
             return np.full((1, SECTION["latents"], self.width), inputs["mel"].mean() / 10, np.float32)
         if name == "speaker":
@@ -60,6 +74,9 @@ def graphs() -> ToyGraphs:
 def version(tmp_path: Path, graphs: ToyGraphs) -> VersionFolder:
     """A version without built-in voices."""
     folder = DECODER.save(tmp_path / "1")
+    tokenizer = Tokenizer(BPE({token: number for number, token in enumerate(VOCABULARY)}, [], unk_token="[UNK]"))
+    tokenizer.add_special_tokens([token for token in VOCABULARY if len(token) > 1])
+    tokenizer.save(str(folder / "vocab.json"))
     for name in ("text", "conditioning", "speaker", "vocoder"):
         (folder / f"{name}.onnx").write_bytes(b"")
     return read_folder(folder, graphs.open)
