@@ -12,6 +12,7 @@ from orchestrator.errors import Unroutable
 from orchestrator.messages import SPOKEN_SAMPLE_RATE_HZ, SpokenSentence, Transcript, Translation
 from orchestrator.pcm import float_to_pcm, pcm_to_float
 from orchestrator.queues import topology
+from orchestrator.voice.reference import voice_id
 from orchestrator.workers.base import StageWorker
 from orchestrator.workers.mt import MtStage
 from orchestrator.workers.stt import SttStage
@@ -38,6 +39,17 @@ class Scripted(FakeTts):
 
     def _stream(self, call):
         yield from self._pieces
+
+
+class Remarking(FakeTts):
+    """Remarks on every part as told."""
+
+    def __init__(self, *remarks: str, **options: object) -> None:
+        super().__init__(**options)
+        self._remarks = remarks
+
+    def _stream(self, call):
+        yield AudioChunk(np.full(240, 0.1, np.float32), 24_000, self._remarks[len(self.calls) - 1])
 
 
 def test_stt_hears_the_chunks_own_samples_and_language():
@@ -106,6 +118,57 @@ def test_the_engine_is_asked_for_the_speed_that_makes_the_speech_fit_and_the_ses
     spoken = speak(translation(text="a" * 11, start_ms=1000, end_ms=2000), engine)
     assert engine.calls[0].speed == pytest.approx(1.1)
     assert {chunk.speed for chunk in spoken} == {engine.calls[0].speed}
+
+
+def test_mt_hands_the_reference_on_and_the_engine_gets_its_samples_with_every_part():
+    pcm = float_to_pcm(np.linspace(-1, 1, 999, dtype=np.float32))
+    outbox = FakeOutbox()
+    StageWorker(MtStage(FakeEngines(mt_engine=FakeMt({"good morning": "Buenos días. Hola."}))), outbox).handle(
+        FakeDelivery(sentence(voice_pcm=pcm))
+    )
+    (translated,) = outbox.records(topology.TRANSLATION)
+    engine = FakeTts(clones=True, max_text_chars=12)
+    spoken = speak(translated, engine)
+    assert [call.text for call in engine.calls] == ["Buenos días.", "Hola."]
+    for call in engine.calls:
+        np.testing.assert_array_equal(call.speaker_audio, pcm_to_float(pcm))
+        assert call.speaker_audio.dtype == np.float32
+    assert {chunk.voice for chunk in spoken} == {voice_id(pcm)}
+
+
+def test_without_a_reference_the_engine_gets_none():
+    engine = FakeTts()
+    assert {chunk.voice for chunk in speak(translation(), engine)} == {""}
+    assert engine.calls[0].speaker_audio is None
+
+
+def test_a_text_that_is_too_long_for_the_engine_is_spoken_in_parts_of_one_gapless_stream():
+    text = "Uno dos tres. Cuatro cinco seis. Siete."
+    engine = FakeTts(seconds_per_character=0.01, max_text_chars=20)
+    spoken = speak(translation(text=text), engine)
+    assert [call.text for call in engine.calls] == ["Uno dos tres.", "Cuatro cinco seis.", "Siete."]
+    assert len({call.speed for call in engine.calls}) == 1
+    assert len({chunk.synthesis_id for chunk in spoken}) == 1
+    assert [chunk.chunk_index for chunk in spoken] == list(range(len(spoken)))
+    assert {chunk.text for chunk in spoken} == {text}
+    samples = sum(len(chunk.pcm) // 2 for chunk in spoken)
+    assert samples == sum(len(call.text) for call in engine.calls) * SPOKEN_SAMPLE_RATE_HZ // 100
+
+
+def test_a_part_that_fails_fails_the_sentence_and_the_rest_is_not_asked_for():
+    engine = FakeTts(max_text_chars=20, failures=[EngineUnavailable("tts", "away")])
+    delivery = FakeDelivery(translation(text="Uno dos tres. Cuatro cinco seis."))
+    StageWorker(TtsStage(FakeEngines(tts_engine=engine)), FakeOutbox()).handle(delivery)
+    assert delivery.outcome == "retried"
+    assert len(engine.calls) == 1
+
+
+def test_what_the_engine_remarks_on_is_told_once_with_the_last_chunk():
+    engine = Remarking("", "spoken again", "cut at 3.1 s", "spoken again", max_text_chars=5)
+    spoken = speak(translation(text="Uno. Dos. Dos. Ya."), engine)
+    assert len(engine.calls) == 4
+    assert [chunk.remarks for chunk in spoken[:-1]] == [()] * 4
+    assert spoken[-1].remarks == ("spoken again", "cut at 3.1 s")
 
 
 def test_an_engine_that_states_no_speed_is_asked_for_its_own():

@@ -1,0 +1,139 @@
+import random
+from dataclasses import dataclass
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from client.contracts import SPEAKER_SAMPLE_RATE_HZ
+from orchestrator.pcm import pcm_to_float
+from orchestrator.segmentation.vad import Chunk
+from orchestrator.settings import VoiceSettings
+from orchestrator.voice.choice import ReferenceChoice
+from orchestrator.voice.reference import Reference
+
+RATE_HZ = 16_000
+SETTINGS = VoiceSettings(enough_s=3.0, max_s=5.0, search_s=20.0)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A chunk of a clip, and whether words are understood in it."""
+
+    start_s: float
+    duration_s: float
+    speech: bool = True
+    clear: bool = True
+
+    @property
+    def end_s(self) -> float:
+        return self.start_s + self.duration_s
+
+
+def chunk(number: int, heard: Heard) -> Chunk:
+    """A noise of its own level; of an unclear one the floor is as loud as the rest."""
+    count = round(heard.duration_s * RATE_HZ)
+    samples = np.random.default_rng(number).uniform(-0.3, 0.3, count).astype(np.float32)
+    if heard.clear:
+        samples[: count // 5] *= 0.001
+    return Chunk(number, heard.start_s, heard.end_s, samples, heard.start_s, forced=False)
+
+
+def choose(chunks: list[Heard], hearing: random.Random | None = None, settings: VoiceSettings = SETTINGS) -> Reference:
+    """Cut and hear, in turn, or as late and as disordered as `hearing` has it."""
+    choice, waiting = ReferenceChoice(settings), []
+    for number, heard in enumerate(chunks):
+        choice.settle(heard.start_s)
+        choice.cut(chunk(number, heard))
+        waiting.append(number)
+        while waiting and (hearing is None or hearing.random() < 0.4):
+            told = waiting.pop(hearing.randrange(len(waiting)) if hearing else 0)
+            choice.hear(told, speech=chunks[told].speech)
+    choice.settle(float("inf"))
+    if hearing is not None:
+        hearing.shuffle(waiting)
+    for told in waiting:
+        choice.hear(told, speech=chunks[told].speech)
+    assert choice.reference is not None
+    return choice.reference
+
+
+@st.composite
+def clips(draw: st.DrawFn) -> list[Heard]:
+    chunks, at_ms = [], 0
+    for _ in range(draw(st.integers(0, 8))):
+        at_ms += draw(st.integers(0, 6000))
+        length_ms = draw(st.integers(200, 4000))
+        chunks.append(Heard(at_ms / 1000, length_ms / 1000, draw(st.booleans()), draw(st.booleans())))
+        at_ms += length_ms
+    return chunks
+
+
+@given(clips(), st.randoms(use_true_random=False))
+def test_the_reference_does_not_depend_on_who_was_faster(chunks, hearing):
+    assert choose(chunks) == choose(chunks, hearing)
+
+
+@given(clips())
+def test_it_is_of_understood_speech_only_in_order_and_within_its_bounds(chunks):
+    reference = choose(chunks)
+    understood = {(round(h.start_s * 1000), round(h.end_s * 1000)) for h in chunks if h.speech}
+    assert list(reference.stretches_ms) == sorted(reference.stretches_ms)
+    for start_ms, end_ms in reference.stretches_ms:
+        assert any(start_ms == begin and end_ms <= end for begin, end in understood)
+    seconds = len(pcm_to_float(reference.pcm)) / SPEAKER_SAMPLE_RATE_HZ
+    assert seconds <= SETTINGS.max_s + 0.001
+    assert abs(seconds - reference.speech_s) < 0.01
+    assert reference.pcm == b"" or reference.speech_s >= SETTINGS.min_s - 0.001
+
+
+@given(clips())
+def test_there_is_one_whenever_the_searched_part_has_a_second_of_speech(chunks):
+    speech = [heard for heard in chunks if heard.speech]
+    near = [heard for heard in speech if heard.start_s < speech[0].start_s + SETTINGS.search_s]
+    assert bool(choose(chunks).pcm) == (round(sum(heard.duration_s for heard in near), 6) >= SETTINGS.min_s)
+
+
+def test_it_is_complete_with_enough_clear_speech_and_waits_for_nothing_more():
+    choice = ReferenceChoice(SETTINGS)
+    for number, start_s in enumerate((1.0, 4.0, 7.0, 10.0)):
+        choice.cut(chunk(number, Heard(start_s, 2.0)))
+    choice.hear(2, speech=True)
+    choice.hear(0, speech=True)
+    assert choice.reference is None
+    choice.hear(1, speech=True)
+    assert choice.reference is not None
+    assert choice.reference.stretches_ms == ((1000, 3000), (4000, 6000))
+
+
+def test_clear_speech_is_preferred_to_what_has_music_behind_it():
+    chunks = [Heard(0, 2, clear=False), Heard(3, 2), Heard(6, 2, clear=False), Heard(9, 2)]
+    assert choose(chunks).stretches_ms == ((3000, 5000), (9000, 11_000))
+
+
+def test_where_nothing_is_clear_the_speech_there_is_must_do():
+    assert choose([Heard(0, 2, clear=False), Heard(3, 2, clear=False)]).stretches_ms == ((0, 2000), (3000, 5000))
+
+
+def test_what_the_recogniser_understood_nothing_of_is_left_out():
+    assert choose([Heard(0, 4, speech=False), Heard(5, 2)]).stretches_ms == ((5000, 7000),)
+
+
+def test_what_lies_too_far_behind_the_first_speech_is_not_waited_for():
+    choice = ReferenceChoice(SETTINGS)
+    choice.cut(chunk(0, Heard(2.0, 1.5)))
+    choice.hear(0, speech=True)
+    choice.settle(21.9)
+    assert choice.reference is None
+    choice.settle(22.0)
+    assert choice.reference is not None
+    assert choice.reference.stretches_ms == ((2000, 3500),)
+
+
+def test_the_last_stretch_is_cut_where_the_reference_is_full():
+    assert choose([Heard(0, 2.5), Heard(3, 4)]).stretches_ms == ((0, 2500), (3000, 5500))
+
+
+def test_less_than_a_second_of_speech_is_no_reference():
+    assert choose([Heard(0, 0.5), Heard(2, 0.4)]) == Reference(pcm=b"", stretches_ms=(), sound_starts_ms=0)
+    assert choose([]).pcm == b""
