@@ -18,7 +18,7 @@ from export.errors import ExportError
 from export.manifest import metadata, write_manifest
 from export.onnx_file import add_metadata
 from export.parity import Runner
-from export.precision.graphs import open_written, write_graph
+from export.precision.graphs import check_available, open_written, write_graph
 from export.seq2seq.reorder import write_reorder
 
 EXACT = "fp32"
@@ -67,6 +67,7 @@ def export_bundle(request: BundleRequest, progress: Progress = lambda step: None
     """
     family = bundle(request.family)
     check_offered(family, request.precision)
+    check_available(request.precision)
     seed = request.seed if request.seed is not None else secrets.randbelow(2**31)
     progress("reading the checkpoint")
     published = family.stated(family.read(request.checkpoint), request.pairs)

@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.triton.engine_kit.processor import bf16_supported
-from export.parity import Runner
-from export.runtime import open_graph
+from export.runtime import OpenGraph, open_graph
 
 OPENVINO = "OpenVINOExecutionProvider"
 CPUINFO = Path("/proc/cpuinfo")
@@ -17,7 +16,7 @@ def processor_has_bf16() -> bool:
     return bf16_supported(CPUINFO.read_text(encoding="utf-8"))
 
 
-def open_openvino(path: Path, hint: str) -> Runner:
+def open_openvino(path: Path, hint: str) -> OpenGraph:
     """Load the graph; `hint`: f32 or bf16, what float layers are computed in. PrecisionUnavailable without OpenVINO."""
     # `load_config` takes JSON text, although its documentation speaks of a file.
     properties = json.dumps({"CPU": {"INFERENCE_PRECISION_HINT": hint}})
