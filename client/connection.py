@@ -4,7 +4,8 @@ import ipaddress
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import grpc
 import structlog
@@ -31,7 +32,8 @@ log = structlog.get_logger()
 class TritonConnection:
     """Thread-safe. Every call has a deadline; only errors of client/errors.py leave it.
 
-    `control_timeout_s` is the deadline of calls that do no inference. Nothing is sent before the first call.
+    `control_timeout_s` is the deadline of calls that do no inference. Nothing is sent before the first call. Use as a
+    context manager, or call `close`.
     """
 
     def __init__(self, grpc_url: str, *, control_timeout_s: float, observer: CallObserver | None = None) -> None:
@@ -67,6 +69,14 @@ class TritonConnection:
         self.regions.close()
         self._client.close()
         self._stream_channel.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
 
     def infer(
         self,

@@ -35,10 +35,12 @@ WARM_UP_CALLS = 50
 def main() -> None:
     """Ask for every text once, one after the other; print, record."""
     examples = read_examples(HELD_OUT)
-    with tempfile.TemporaryDirectory() as folder, EmbeddedTriton([ENGINE], run_dir=Path(folder)) as server:
-        connection = TritonConnection(server.grpc_url, control_timeout_s=30.0)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        EmbeddedTriton([ENGINE], run_dir=Path(folder)) as server,
+        TritonConnection(server.grpc_url, control_timeout_s=30.0) as connection,
+    ):
         answers, times_ms = ask(TritonBoundary(connection, ENGINE, timeout_s=30.0), examples)
-        connection.close()
     overall = scores(truth(examples), answers)
     p50_ms, p95_ms = np.percentile(times_ms, [50, 95])
     _tell(examples, answers, overall)

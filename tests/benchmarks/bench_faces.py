@@ -51,8 +51,10 @@ def main() -> None:
 def _contenders(folder: Path) -> Iterator[Contenders]:
     precision = "bf16" if processor_has_bf16() else "fp32"
     state = FAMILY.synth(0, 1.0)
-    with serve_s3fd(state, folder, precision) as server:
-        connection = TritonConnection(server.grpc_url, control_timeout_s=30.0)
+    with (
+        serve_s3fd(state, folder, precision) as server,
+        TritonConnection(server.grpc_url, control_timeout_s=30.0) as connection,
+    ):
         faces = TritonFaces(connection, "faces_s3fd", timeout_s=120.0, transport="grpc")
         graph = folder / "models" / FAMILY.triton_model / "1" / "model.onnx"
         network = FAMILY.load(state)
@@ -64,7 +66,6 @@ def _contenders(folder: Path) -> Iterator[Contenders]:
             f"openvino_{precision}": lambda frame: openvino({"FRAMES": frame}),
             "triton": faces.detect,
         }
-        connection.close()
 
 
 def _interleaved_ms(contenders: Contenders, frame: UInt8Array) -> dict[str, float]:

@@ -72,14 +72,13 @@ def main() -> None:
 def measure(made: models.Models, run_dir: Path, threads: int) -> Measured:
     """Start the server and race."""
     names = [models.STT, models.STT_SHORT, models.MT, models.MT_ROUTER]
-    with EmbeddedTriton(names, repository=made.repository, run_dir=run_dir, ready_timeout_s=300.0) as server:
-        connection = TritonConnection(server.grpc_url, control_timeout_s=30.0)
-        try:
-            contenders = _speech(made, connection, threads) | _translation(made, connection, threads)
-            measured = Measured(ms=_race(contenders))
-            measured.together = _together(server, connection)
-        finally:
-            connection.close()
+    with (
+        EmbeddedTriton(names, repository=made.repository, run_dir=run_dir, ready_timeout_s=300.0) as server,
+        TritonConnection(server.grpc_url, control_timeout_s=30.0) as connection,
+    ):
+        contenders = _speech(made, connection, threads) | _translation(made, connection, threads)
+        measured = Measured(ms=_race(contenders))
+        measured.together = _together(server, connection)
     return measured
 
 

@@ -113,10 +113,11 @@ def _loads(precision: str) -> list[Load]:
 @contextmanager
 def _triton(repository: Path, precision: str) -> Iterator[TritonConnection]:
     models = [f"{MODEL}_{name}" for name in (precision, "int8")]
-    with EmbeddedTriton(models, repository=repository, run_dir=repository.parent / "run") as server:
-        connection = TritonConnection(server.grpc_url, control_timeout_s=30.0)
+    with (
+        EmbeddedTriton(models, repository=repository, run_dir=repository.parent / "run") as server,
+        TritonConnection(server.grpc_url, control_timeout_s=30.0) as connection,
+    ):
         yield connection
-        connection.close()
 
 
 def _measure(

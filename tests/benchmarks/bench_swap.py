@@ -56,8 +56,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="polylip-bench-") as folder:
         repository = _repository(Path(folder))
         models = [MODEL, ENSEMBLE, LIPS]
-        with EmbeddedTriton(models, repository=repository, run_dir=Path(folder) / "run") as server:
-            figures, seen = _measure(repository, server)
+        with (
+            EmbeddedTriton(models, repository=repository, run_dir=Path(folder) / "run") as server,
+            TritonConnection(server.grpc_url, control_timeout_s=60.0) as connection,
+        ):
+            figures, seen = _measure(repository, connection)
     _print(seen)
     record(figures)
     failures = [failure for each in seen for failure in each.failures]
@@ -76,8 +79,7 @@ def _repository(folder: Path) -> Path:
     return repository
 
 
-def _measure(repository: Path, server: EmbeddedTriton) -> tuple[dict[str, float], list[Seen]]:
-    connection = TritonConnection(server.grpc_url, control_timeout_s=60.0)
+def _measure(repository: Path, connection: TritonConnection) -> tuple[dict[str, float], list[Seen]]:
     swapper = Swapper(RepositoryFolder(repository), ModelRepository(connection, load_timeout_s=300.0), NoPins())
     (repository.parent / "lips-2").rename(repository / LIPS / "2")
     add_version(repository, 2)
@@ -92,7 +94,6 @@ def _measure(repository: Path, server: EmbeddedTriton) -> tuple[dict[str, float]
         took_s = [swapper.swap(model, version, BY).took_s for model, version in _turns()]
         refused, rollbacks = _break(swapper, repository)
     wall_s = time.perf_counter() - begin
-    connection.close()
     latencies_ms = [1000 * each for one in seen.values() for each in one.latencies_s]
     requests = sum(each.requests for each in seen.values())
     figures: dict[str, float] = {

@@ -44,8 +44,11 @@ Seen = dict[tuple[float, str], tuple[Path2, list[FaceBox]]]
 def main(detector: str = "faces_haar") -> None:
     """Measure, print and record."""
     settings = Settings()
-    with tempfile.TemporaryDirectory() as folder, EmbeddedTriton([detector], run_dir=Path(folder)) as server:
-        connection = TritonConnection(server.grpc_url, control_timeout_s=settings.triton.control_timeout_s)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        EmbeddedTriton([detector], run_dir=Path(folder)) as server,
+        TritonConnection(server.grpc_url, control_timeout_s=settings.triton.control_timeout_s) as connection,
+    ):
         faces = TritonFaces(connection, detector, settings.triton.faces_timeout_s)
         seen: Seen = {
             (width, motion): _watch(faces, moving_face(motion, SECONDS, width))
@@ -53,7 +56,6 @@ def main(detector: str = "faces_haar") -> None:
             for motion in MOTIONS
         }
         sample = _watch_sample(faces, settings)
-        connection.close()
     console = Console(width=170)
     noise = _tell_noise(console, seen)
     _tell_process_noise(console, seen, settings)

@@ -18,10 +18,8 @@ def fake():
     """A FakeService and a connection to it; tests set what it streams."""
     scripts = [lambda request, context: iter([message(final=True)])]
     service = FakeService(lambda request, context: scripts[-1](request, context))
-    with serving(service) as url:
-        connection = TritonConnection(url, control_timeout_s=5)
+    with serving(service) as url, TritonConnection(url, control_timeout_s=5) as connection:
         yield service, connection, scripts
-        connection.close()
 
 
 @pytest.mark.triton
@@ -77,20 +75,20 @@ def test_the_config_tells_batch_size_and_parameters(connection):
 
 
 def test_a_server_that_is_away_is_unavailable():
-    connection = TritonConnection("127.0.0.1:1", control_timeout_s=5)
-    for call in (
-        connection.statuses,
-        lambda: connection.infer("m", [], timeout_s=5),
-        lambda: list(connection.stream("m", NOTHING, timeout_s=5)),
-    ):
-        with pytest.raises(EngineUnavailable):
-            call()
-    connection.close()
+    with TritonConnection("127.0.0.1:1", control_timeout_s=5) as connection:
+        for call in (
+            connection.statuses,
+            lambda: connection.infer("m", [], timeout_s=5),
+            lambda: list(connection.stream("m", NOTHING, timeout_s=5)),
+        ):
+            with pytest.raises(EngineUnavailable):
+                call()
 
 
-def test_a_closed_connection_is_unavailable():
-    connection = TritonConnection("127.0.0.1:1", control_timeout_s=5)
-    connection.close()
+@pytest.mark.triton
+def test_a_connection_is_closed_and_unavailable_once_it_is_left(moody_triton):
+    with TritonConnection(moody_triton.grpc_url, control_timeout_s=5) as connection:
+        assert connection.statuses()
     for call in (connection.statuses, lambda: list(connection.stream("m", NOTHING, timeout_s=5))):
         with pytest.raises(EngineUnavailable):
             call()
@@ -151,6 +149,5 @@ def test_a_stream_has_one_deadline_for_all_of_it(fake):
     ],
 )
 def test_only_loopback_is_local(url, is_local):
-    connection = TritonConnection(url, control_timeout_s=5)
-    assert connection.is_local is is_local
-    connection.close()
+    with TritonConnection(url, control_timeout_s=5) as connection:
+        assert connection.is_local is is_local

@@ -27,10 +27,8 @@ def served():
         yield message(error=GONE) if gone else message(final=True)
 
     service = OnlyVersionTwo(stream)
-    with serving(service) as url:
-        connection = TritonConnection(url, control_timeout_s=5)
+    with serving(service) as url, TritonConnection(url, control_timeout_s=5) as connection:
         yield service, connection
-        connection.close()
 
 
 @pytest.mark.parametrize(("model", "version"), [("stt_whisper", "2"), ("stt_whisper", "")])

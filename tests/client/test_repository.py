@@ -42,7 +42,5 @@ def test_an_unknown_model_cannot_be_loaded(repository):
 
 
 def test_a_server_that_is_away_is_unavailable():
-    connection = TritonConnection("127.0.0.1:1", control_timeout_s=5)
-    with pytest.raises(EngineUnavailable):
+    with TritonConnection("127.0.0.1:1", control_timeout_s=5) as connection, pytest.raises(EngineUnavailable):
         ModelRepository(connection).statuses()
-    connection.close()

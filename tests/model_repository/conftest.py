@@ -17,6 +17,5 @@ sys.path.extend(str(version) for version in sorted(REPOSITORY.glob("*/1")))
 @pytest.fixture(scope="session")
 def connection(triton_server: EmbeddedTriton) -> Iterator[TritonConnection]:
     """To the embedded Triton with all embedded engines."""
-    connection = TritonConnection(triton_server.grpc_url, control_timeout_s=30.0)
-    yield connection
-    connection.close()
+    with TritonConnection(triton_server.grpc_url, control_timeout_s=30.0) as connection:
+        yield connection

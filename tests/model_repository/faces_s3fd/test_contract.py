@@ -22,10 +22,11 @@ pytestmark = pytest.mark.triton
 
 @pytest.fixture(scope="module")
 def lamp(tmp_path_factory):
-    with serve_s3fd(lamp_state(), tmp_path_factory.mktemp("lamp")) as server:
-        connection = TritonConnection(server.grpc_url, control_timeout_s=30.0)
+    with (
+        serve_s3fd(lamp_state(), tmp_path_factory.mktemp("lamp")) as server,
+        TritonConnection(server.grpc_url, control_timeout_s=30.0) as connection,
+    ):
         yield server, connection
-        connection.close()
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +36,11 @@ def faces(lamp):
 
 @pytest.fixture(scope="module")
 def noisy(tmp_path_factory):
-    with serve_s3fd(FAMILY.synth(1, FAMILY.reduced_width), tmp_path_factory.mktemp("noisy")) as server:
-        connection = TritonConnection(server.grpc_url, control_timeout_s=30.0)
+    with (
+        serve_s3fd(FAMILY.synth(1, FAMILY.reduced_width), tmp_path_factory.mktemp("noisy")) as server,
+        TritonConnection(server.grpc_url, control_timeout_s=30.0) as connection,
+    ):
         yield TritonFaces(connection, "faces_s3fd", timeout_s=60.0)
-        connection.close()
 
 
 def frame(*cells: tuple[int, int], height: int = 192, width: int = 341, colour: int = 0) -> np.ndarray:

@@ -17,9 +17,8 @@ pytestmark = pytest.mark.triton
 
 @pytest.fixture(scope="module")
 def lips(triton_server: EmbeddedTriton) -> Iterator[TritonLips]:
-    connection = TritonConnection(triton_server.grpc_url, control_timeout_s=10)
-    yield TritonLips(connection, "lips_warp", timeout_s=60)
-    connection.close()
+    with TritonConnection(triton_server.grpc_url, control_timeout_s=10) as connection:
+        yield TritonLips(connection, "lips_warp", timeout_s=60)
 
 
 def test_the_profile_states_everything_that_a_caller_needs(lips: TritonLips) -> None:

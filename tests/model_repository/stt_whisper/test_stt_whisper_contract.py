@@ -58,9 +58,8 @@ def served(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture(scope="session")
 def connection(served: EmbeddedTriton) -> Iterator[TritonConnection]:
-    connection = TritonConnection(served.grpc_url, control_timeout_s=30.0)
-    yield connection
-    connection.close()
+    with TritonConnection(served.grpc_url, control_timeout_s=30.0) as connection:
+        yield connection
 
 
 @pytest.fixture(scope="session")
