@@ -186,14 +186,15 @@ class Stack:
         return free_ports(1)[0]
 
     def _stop(self, state: StackState, names: list[str]) -> None:
-        """Stop the named services, the last started first; our own all at once."""
+        """Stop the named services: our own all at once, and then what they used."""
         ours = [name for name in names if name in COMMANDS]
         with ThreadPoolExecutor(max(1, len(ours))) as pool:
             list(pool.map(lambda name: _stop_record(state, name, _GRACE_S), ours))
-        if TRITON in names:
-            _stop_record(state, TRITON, _TRITON_GRACE_S)
-        if RABBITMQ in names:
-            self._node.stop()
+        with ThreadPoolExecutor(2) as pool:  # neither needs the other, and each takes seconds
+            stopping = [pool.submit(_stop_record, state, TRITON, _TRITON_GRACE_S)] if TRITON in names else []
+            stopping += [pool.submit(self._node.stop)] if RABBITMQ in names else []
+        for each in stopping:
+            each.result()
         for name in names:
             state.drop(name)
 
