@@ -12,6 +12,7 @@ from export.onnx_file import add_metadata, trace
 from export.parity import Parity, check_parity
 from export.precision import precision as precision_of
 from export.s3fd.family import FAMILY
+from tests.killed_servers import serving
 
 ENGINE = "faces_s3fd"
 MODELS = ("s3fd", "s3fd_boxes", ENGINE)
@@ -24,7 +25,7 @@ def serve_s3fd(state: Mapping[str, torch.Tensor], folder: Path, precision: str =
         source, target = CHECKOUT / "model_repository" / model, folder / "models" / model
         shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "*.onnx", "*.plan"))
     version_of(state, folder / "models" / FAMILY.triton_model / "1", precision)
-    with EmbeddedTriton([ENGINE], repository=folder / "models", run_dir=folder / "run") as server:
+    with serving([ENGINE], repository=folder / "models", run_dir=folder / "run") as server:
         yield server
 
 

@@ -10,6 +10,7 @@ from deploy.triton.embedded import CHECKOUT, EmbeddedTriton
 from export.bundle.onnx_files import trace
 from export.seq2seq.reorder import write_reorder
 from export.whisper.family import FAMILY
+from tests.killed_servers import serving
 
 ENGINE = "stt_whisper"
 
@@ -45,5 +46,5 @@ def serve_whisper(
 ) -> Iterator[EmbeddedTriton]:
     """Serve the checkpoint as version 1 of stt_whisper; its repository is `folder`/models."""
     repository = repository_with(checkpoint, folder / "models", parameters)
-    with EmbeddedTriton([ENGINE], repository=repository, run_dir=folder / "run") as server:
+    with serving([ENGINE], repository=repository, run_dir=folder / "run") as server:
         yield server

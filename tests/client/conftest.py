@@ -7,6 +7,7 @@ import pytest
 
 from client.triton import TritonConnection
 from deploy.triton.embedded import EmbeddedTriton
+from tests.killed_servers import serving
 
 REPOSITORY = Path(__file__).parents[1] / "testdata" / "model_repository"
 MODELS = (
@@ -23,12 +24,11 @@ MODELS = (
 
 @pytest.fixture(scope="session")
 def moody_triton(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedTriton]:
-    with EmbeddedTriton(MODELS, repository=REPOSITORY, run_dir=tmp_path_factory.mktemp("moody")) as server:
+    with serving(MODELS, repository=REPOSITORY, run_dir=tmp_path_factory.mktemp("moody")) as server:
         yield server
 
 
 @pytest.fixture
 def connection(moody_triton: EmbeddedTriton) -> Iterator[TritonConnection]:
-    connection = TritonConnection(moody_triton.grpc_url, control_timeout_s=10)
-    yield connection
-    connection.close()
+    with TritonConnection(moody_triton.grpc_url, control_timeout_s=10) as connection:
+        yield connection

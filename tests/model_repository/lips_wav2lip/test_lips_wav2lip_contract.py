@@ -20,6 +20,7 @@ from deploy.errors import TritonStartFailed
 from deploy.triton.embedded import EmbeddedTriton
 from export.checkpoint import read_checkpoint
 from export.wav2lip.family import FAMILY
+from tests.killed_servers import serving
 from tests.served_wav2lip import MODEL, add_version, empty_repository
 
 pytestmark = pytest.mark.triton
@@ -40,15 +41,14 @@ def first(repository: Path) -> nn.Module:
 
 @pytest.fixture(scope="module")
 def server(repository: Path, first: nn.Module) -> Iterator[EmbeddedTriton]:
-    with EmbeddedTriton([MODEL], repository=repository, run_dir=repository.parent / "run") as started:
+    with serving([MODEL], repository=repository, run_dir=repository.parent / "run") as started:
         yield started
 
 
 @pytest.fixture(scope="module")
 def connection(server: EmbeddedTriton) -> Iterator[TritonConnection]:
-    opened = TritonConnection(server.grpc_url, control_timeout_s=30.0)
-    yield opened
-    opened.close()
+    with TritonConnection(server.grpc_url, control_timeout_s=30.0) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -112,11 +112,9 @@ def test_requests_of_two_clients_are_merged_and_each_gets_its_own(
 ) -> None:
     before = connection.statistics(MODEL)
     tasks = [crops(1 + seed % 3, seed) for seed in range(40)]
-    other = TritonConnection(server.grpc_url, control_timeout_s=30.0)
-    clients = [connection, other]
-    with ThreadPoolExecutor(8) as pool:
+    with TritonConnection(server.grpc_url, control_timeout_s=30.0) as other, ThreadPoolExecutor(8) as pool:
+        clients = [connection, other]
         answers = list(pool.map(lambda index: ask(clients[index % 2], *tasks[index]), range(len(tasks))))
-    other.close()
     seen = connection.statistics(MODEL) - before
     assert [len(answer) for answer in answers] == [len(faces) for faces, _ in tasks]
     faces, mels = (np.concatenate(arrays) for arrays in zip(*tasks, strict=True))

@@ -19,6 +19,7 @@ from client.repository import ModelRepository
 from client.tensors import Answer, text_array, unary_inputs
 from deploy.errors import TritonStartFailed
 from deploy.triton.embedded import EmbeddedTriton
+from tests.killed_servers import serving
 from tests.published_tokenizer import marian_tokenizer
 from tests.served_marian import ENGINE, add_pairs, router_repository
 
@@ -47,15 +48,14 @@ def folder(repository: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def server(repository: Path, folder: Path) -> Iterator[EmbeddedTriton]:
-    with EmbeddedTriton([ENGINE], repository=repository, run_dir=repository.parent / "run") as started:
+    with serving([ENGINE], repository=repository, run_dir=repository.parent / "run") as started:
         yield started
 
 
 @pytest.fixture(scope="module")
 def connection(server: EmbeddedTriton) -> Iterator[TritonConnection]:
-    opened = TritonConnection(server.grpc_url, control_timeout_s=30.0)
-    yield opened
-    opened.close()
+    with TritonConnection(server.grpc_url, control_timeout_s=30.0) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,12 @@ import pytest
 
 from client.repository import ModelRepository
 from client.triton import TritonConnection
-from deploy.triton.embedded import EmbeddedTriton
 from orchestrator.errors import SwapRefused
 from orchestrator.models.keeping import Keeper
 from orchestrator.models.repository import RepositoryFolder
 from orchestrator.models.swap import Swapper
 from tests.fakes.served_models import FakePins
+from tests.killed_servers import serving
 from tests.served_versions import BROKEN, ENSEMBLE, MODEL, add_version, break_version, heard_by, make_repository
 from tests.swap_load import Client, Seen, calling
 
@@ -24,10 +24,10 @@ PAUSE_S = 1 / 60
 class Served:
     """One repository and the Triton that serves it."""
 
-    def __init__(self, repository: Path, server: EmbeddedTriton) -> None:
+    def __init__(self, repository: Path, connection: TritonConnection) -> None:
         self.repository = repository
-        self.connection = TritonConnection(server.grpc_url, control_timeout_s=60.0)
-        self.models = ModelRepository(self.connection)
+        self.connection = connection
+        self.models = ModelRepository(connection)
         self.folder = RepositoryFolder(repository)
         self.pins = FakePins()
         self.swapper = Swapper(self.folder, self.models, self.pins)
@@ -45,12 +45,11 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def served(repository: Path) -> Iterator[Served]:
     """Version 1 serves; 2 and 3 came after the start."""
-    with EmbeddedTriton([MODEL, ENSEMBLE], repository=repository, run_dir=repository.parent / "run") as server:
+    with serving([MODEL, ENSEMBLE], repository=repository, run_dir=repository.parent / "run") as server:
         for version in (2, 3):
             add_version(repository, version)
-        served = Served(repository, server)
-        yield served
-        served.connection.close()
+        with TritonConnection(server.grpc_url, control_timeout_s=60.0) as connection:
+            yield Served(repository, connection)
 
 
 def test_no_request_fails_while_versions_are_swapped_and_broken_ones_refused(served):
@@ -92,7 +91,8 @@ def test_pinned_calls_keep_their_version_and_then_fall_to_the_one_that_serves(se
 def test_a_triton_that_starts_anew_serves_what_was_chosen_whatever_else_lies_there(served, tmp_path):
     served.swapper.swap(MODEL, 2, "test")
     assert max(served.folder.versions(MODEL)) > 10  # broken ones
-    with EmbeddedTriton([ENSEMBLE], repository=served.repository, run_dir=tmp_path) as another:
-        connection = TritonConnection(another.grpc_url, control_timeout_s=60.0)
+    with (
+        serving([ENSEMBLE], repository=served.repository, run_dir=tmp_path) as another,
+        TritonConnection(another.grpc_url, control_timeout_s=60.0) as connection,
+    ):
         assert heard_by(connection, ENSEMBLE)() == "version 2"
-        connection.close()

@@ -19,6 +19,7 @@ from deploy.errors import TritonStartFailed
 from deploy.triton.embedded import EmbeddedTriton
 from tests.fakes.toy_decoder import Toy
 from tests.fakes.toy_reference import greedy
+from tests.killed_servers import serving
 
 pytestmark = pytest.mark.triton
 TRANSLATOR, SPEAKER = Toy(positions=2000), Toy(source=None, embeds=True, hidden=True, seed=3)
@@ -53,7 +54,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def server(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedTriton]:
     names = ["unary", "stream", "prefix"]
-    with EmbeddedTriton(names, repository=repository, run_dir=tmp_path_factory.mktemp("server")) as server:
+    with serving(names, repository=repository, run_dir=tmp_path_factory.mktemp("server")) as server:
         yield server
 
 

@@ -10,6 +10,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from deploy.triton.embedded import CHECKOUT, EmbeddedTriton
+from tests.killed_servers import serving
 
 # As Triton's stub does; engine_kit lies in deploy/triton.
 sys.path += [str(CHECKOUT / "deploy" / "triton" / folder) for folder in ("backends/onnxruntime", "")]
@@ -207,5 +208,5 @@ def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_server(tiny_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedTriton]:
     models = ["times", "network", "network_openvino", "network_bf16", "network_unmarked", "look_up", "types"]
-    with EmbeddedTriton(models, repository=tiny_models, run_dir=tmp_path_factory.mktemp("tiny_server")) as server:
+    with serving(models, repository=tiny_models, run_dir=tmp_path_factory.mktemp("tiny_server")) as server:
         yield server
