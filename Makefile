@@ -10,6 +10,8 @@ OUT ?= out/demo
 ONLY ?=
 # Recipes read these from the environment ("$$CLIP"), so that blanks and quotes in a name do no harm.
 export CLIP TARGET OUT ONLY
+# Processes that share the tests, each with servers of its own: make test WORKERS=4
+WORKERS ?= 2
 
 BIN := .venv/bin
 
@@ -37,7 +39,7 @@ down: ## Stop everything that `make demo` or `make serve` left running
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m deploy.stack down; fi
 
 test: setup-test ## Run every test
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n $(WORKERS)
 
 check: setup-test ## Check format, lint, types, and the files of deploy/
 	@$(BIN)/ruff format --check .

@@ -1,45 +1,72 @@
 """Servers and a voice for the whole test session. `make test` installs what they need."""
 
 import base64
+import contextlib
+import os
 import subprocess
 import urllib.request
 import uuid
 import wave
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from numpy.typing import NDArray
 
 from deploy.errors import SetupMissing
 from deploy.rabbitmq.node import RabbitNode
 from deploy.triton.embedded import EmbeddedTriton
 from orchestrator.settings import EngineSettings
+from tests.killed_servers import running_node, serving
+
+if TYPE_CHECKING:
+    from xdist.remote import Producer
+
+    from tests.spreading import Spreading
+
+# A time that an example may take would be a bar of the machine's: other programs use it too.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Several processes, each with PyTorch's thread for every core, would for the most part wait for each other."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "Spreading":
+    """Called only where tests are spread over several processes (`-n 2`)."""
+    from tests.spreading import Spreading
+
+    return Spreading(config, log)
 
 
 @pytest.fixture(scope="session")
 def triton_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedTriton]:
     """The embedded Triton with all embedded engines: `.grpc_url`, `.http_url`, `.models`."""
-    server = EmbeddedTriton(EngineSettings().names(), run_dir=tmp_path_factory.mktemp("triton"))
-    try:
-        server.start()
-    except SetupMissing as error:
-        pytest.fail(f"{error}, or `make test` for all of it")
-    yield server
-    server.stop()
+    with _set_up(), serving(EngineSettings().names(), run_dir=tmp_path_factory.mktemp("triton")) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
 def rabbit_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitNode]:
     """A RabbitMQ node of the test session's own. Its management plugin makes the tests' virtual hosts."""
     node = RabbitNode(tmp_path_factory.mktemp("rabbitmq"), plugins=["rabbitmq_management", "rabbitmq_prometheus"])
+    with _set_up(), running_node(node):
+        yield node
+
+
+@contextlib.contextmanager
+def _set_up() -> Iterator[None]:
     try:
-        node.start()
+        yield
     except SetupMissing as error:
         pytest.fail(f"{error}, or `make test` for all of it")
-    yield node
-    node.stop()
 
 
 @pytest.fixture(scope="session")
