@@ -26,10 +26,11 @@ _COUNTED = (
 """What is counted: after a number it makes the number a count, which is said as one number."""
 _NUMBER = r"\d+(?:\.\d+)?"
 
-_THOUSANDS = re.compile(r"(?<![\d,.])\d{1,3}(?:,\d{3})+(?!\d|,\d)")
+_GROUPED = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?"
+_THOUSANDS = re.compile(rf"(?<![\d,.]){_GROUPED}(?!\d|,\d)")
 _SIGNS = {"$": "美元", "€": "欧元", "£": "英镑", "¥": "元", "￥": "元"}
-_SIGN_BEFORE = re.compile(rf"(?:us)?([$€£¥￥]) ?({_NUMBER})([千百十]?[万亿]?)(?:元|美元|欧元|英镑)?")
-_SIGN_BEHIND = re.compile(rf"({_NUMBER}) ?([$€£¥￥])")
+_SIGN_BEFORE = re.compile(rf"(?:us)?([$€£¥￥]) ?({_GROUPED}|{_NUMBER})([千百十]?[万亿]?)(?:元|美元|欧元|英镑)?")
+_SIGN_BEHIND = re.compile(rf"({_GROUPED}|{_NUMBER}) ?([$€£¥￥])")
 _DAY = r"\d{1,2}月(?:\d{1,2}[日号])?"
 _DATE = re.compile(rf"(?<!\d)(?:(?:(?P<year>[089]\d|(?:19|20)\d\d)年)(?:{_DAY})?|{_DAY})")
 _MONEY = re.compile(rf"(?<!\d){_NUMBER}[多余几]?{_MONEY_UNIT}(?:\d{_MONEY_UNIT}?)?")
@@ -51,9 +52,9 @@ _COMMAS = str.maketrans(_MARKS, "," * len(_MARKS))
 
 def expand_numbers(text: str) -> str:
     """Write numbers as words and every mark as a comma."""
-    text = _THOUSANDS.sub(lambda found: found[0].replace(",", ""), text)
     text = _SIGN_BEFORE.sub(lambda found: f"{found[2]}{found[3]}{_SIGNS[found[1]]}", text)
     text = _SIGN_BEHIND.sub(lambda found: f"{found[1]}{_SIGNS[found[2]]}", text)
+    text = _THOUSANDS.sub(lambda found: cardinal(found[0].replace(",", "")), text)
     text = _DATE.sub(_date, text)
     text = _MONEY.sub(_numbers_in, text)
     text = _MOBILE.sub(lambda found: one_by_one(found[0]), text)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_LINES = re.compile(r"[ \t]*[\n\r\x0b\x0c\x85\u2028\u2029]\s*")
+_LINES = re.compile(r"\s*[\n\r\x0b\x0c\x85\u2028\u2029]\s*")
 _BLANKS = re.compile(r"[^\S\n]+")
 _WIDE_LETTERS = {
     code: code - 0xFEE0 for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))
@@ -28,7 +28,7 @@ def clean(text: str) -> str:
     """
     composed = unicodedata.normalize("NFC", text)
     spoken = "".join(map(_spoken, composed)).translate(_WIDE_LETTERS)
-    lines = _LINES.sub("\n", _BLANKS.sub(" ", spoken))
+    lines = _BLANKS.sub(" ", _LINES.sub("\n", spoken))
     return unicodedata.normalize("NFC", lines.strip())
 
 

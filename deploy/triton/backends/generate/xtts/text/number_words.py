@@ -7,6 +7,7 @@ language's own; the original fails there, or loses the number.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from num2words import num2words
 from num_to_words import num_to_word
@@ -55,7 +56,12 @@ _BEFORE_CENTS = {"es": " con ", "fr": " et ", "de": " und ", "pt": " e ", "it": 
 
 def one_by_one(figures: str, language: str) -> str:
     """Say figures one by one, as of a telephone number."""
-    return " ".join(cardinal(figure, language) for figure in figures)
+    return " ".join(_figure(figure, language) for figure in figures)
+
+
+@lru_cache(maxsize=200)  # ten in each language
+def _figure(figure: str, language: str) -> str:
+    return cardinal(figure, language)
 
 
 def _said(say: Callable[[], str]) -> str:
