@@ -68,6 +68,8 @@ class AudioChunk:
     sample_rate_hz: int
     remark: str = ""
     """What the engine says of its own work: a short English sentence, "" where there is nothing to say."""
+    restarts: bool = False
+    """The stream begins anew with these samples: what came before is to be forgotten."""
 
 
 @dataclass(frozen=True, slots=True)

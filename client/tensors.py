@@ -62,6 +62,10 @@ class Answer:
         """Read a STRING [1] output that an engine may leave out: "" then."""
         return "" if self._result.get_output(name) is None else self.text(name)
 
+    def optional_switch(self, name: str) -> bool:
+        """Read a BOOL [1] output that an engine may leave out: false then."""
+        return self._result.get_output(name) is not None and bool(self.array(name, np.dtype(np.bool_), (1,))[0])
+
     def number(self, name: str, low: float = -np.inf, high: float = np.inf) -> float:
         """Read a finite FP32 [1] output that must lie in low..high."""
         value = float(self.array(name, np.dtype(np.float32), (1,))[0])

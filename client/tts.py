@@ -79,4 +79,9 @@ class TritonTts(Engine):
         require_contract(self.model, peak <= _FULL_SCALE, f"output AUDIO reaches {peak:g}, beyond full scale")
         known = _LOWEST_RATE_HZ <= rate_hz <= _HIGHEST_RATE_HZ
         require_contract(self.model, known, f"output SAMPLE_RATE_HZ is {rate_hz}")
-        return AudioChunk(samples=samples, sample_rate_hz=rate_hz, remark=answer.optional_text("REMARK").strip())
+        return AudioChunk(
+            samples=samples,
+            sample_rate_hz=rate_hz,
+            remark=answer.optional_text("REMARK").strip(),
+            restarts=answer.optional_switch("RESTARTS"),
+        )

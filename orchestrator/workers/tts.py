@@ -3,6 +3,7 @@
 import itertools
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -26,7 +27,8 @@ class TtsStage:
     """Speaks a translation for the session. An empty text is spoken as an empty last chunk: no engine is asked.
 
     The session says by which reference of a voice. A text that is too long for the engine is spoken in parts of one
-    stream. Only the last chunk carries this stage's timing and the engine's remarks, for only then they are known.
+    stream. Only the last chunk carries this stage's timing and the engine's remarks, for only then they are known. An
+    engine that begins anew begins another synthesis: the session keeps the one that comes to its end.
     """
 
     task = Task.TTS
@@ -40,8 +42,7 @@ class TtsStage:
 
     def answers(self, work: Translation, clock: StageClock, traceparent: str) -> Iterator[Answer]:
         """Yield chunks of one synthesis, numbered from 0; the last is marked and may be empty."""
-        synthesis_id = uuid.uuid4()
-        index = itertools.count()
+        synthesis = _Synthesis()
         model = work.engines.get(Task.TTS, "")
         engine = self._engines.tts(model) if work.text.strip() else None
         speed = self._speed(work, engine) if engine else 1.0
@@ -51,8 +52,8 @@ class TtsStage:
         def chunk(samples: Float32Array, *passed: StageTiming, final: bool = False) -> Answer:
             spoken = SpokenSentence(
                 **inherit(work, *passed),
-                synthesis_id=synthesis_id,
-                chunk_index=next(index),
+                synthesis_id=synthesis.id,
+                chunk_index=next(synthesis.index),
                 final=final,
                 pcm=float_to_pcm(samples),
                 source_text=work.source_text,
@@ -66,7 +67,9 @@ class TtsStage:
 
         if engine:
             with closing_iterator(_stream(engine, work, speed, traceparent)) as pieces:
-                for samples in at_wire_rate(_noting(pieces, remarks), model or Task.TTS):
+                for restarts, samples in at_wire_rate(_noting(pieces, remarks), model or Task.TTS):
+                    if restarts:
+                        synthesis = _Synthesis()
                     yield from map(chunk, np.split(samples, range(MAX_CHUNK_SAMPLES, len(samples), MAX_CHUNK_SAMPLES)))
         yield chunk(np.zeros(0, np.float32), clock.timing(), final=True)
 
@@ -76,13 +79,27 @@ class TtsStage:
         return speed_to_ask(work.text, work.target_language, slot_s, engine.pace(), self._timing)
 
 
+@dataclass(frozen=True)
+class _Synthesis:
+    """One beginning of a sentence's speech."""
+
+    id: uuid.UUID = field(default_factory=uuid.uuid4)
+    index: Iterator[int] = field(default_factory=itertools.count)
+
+
 def _stream(engine: TtsEngine, work: Translation, speed: float, traceparent: str) -> Iterator[AudioChunk]:
     """Yield the whole text's speech; closing it cancels the part at hand, and no further one is asked for."""
     reference = pcm_to_float(work.voice_pcm) if work.voice_pcm else None
+    parts: list[Float32Array] = []
     for text in split_text(work.text, work.target_language, engine.max_text_chars()):
         spoken = engine.speak(text, work.target_language, reference, speed, traceparent=traceparent)
+        before = list(parts)
         with closing_iterator(spoken) as pieces:
-            yield from pieces
+            for piece in pieces:
+                if piece.restarts:
+                    parts = list(before)
+                parts.append(piece.samples)
+                yield replace(piece, samples=np.concatenate(parts)) if piece.restarts else piece
 
 
 def _noting(pieces: Iterator[AudioChunk], remarks: dict[str, None]) -> Iterator[AudioChunk]:
@@ -93,21 +110,25 @@ def _noting(pieces: Iterator[AudioChunk], remarks: dict[str, None]) -> Iterator[
         yield piece
 
 
-def at_wire_rate(pieces: Iterator[AudioChunk], engine: str) -> Iterator[Float32Array]:
+def at_wire_rate(pieces: Iterator[AudioChunk], engine: str) -> Iterator[tuple[bool, Float32Array]]:
     """Yield the stream at 24 kHz, no piece empty; joined they equal the whole stream resampled at once.
+
+    Before each piece: whether the stream begins anew with it.
 
     Raises:
         ContractViolation: `engine` changed its sample rate within the stream.
     """
     resampler: StreamResampler | None = None
-    sample_rate_hz = 0
+    sample_rate_hz, restarts = 0, False
     for piece in pieces:
-        if resampler is None:
-            sample_rate_hz = piece.sample_rate_hz
+        restarts = restarts or piece.restarts
+        if resampler is None or piece.restarts:
+            sample_rate_hz = sample_rate_hz or piece.sample_rate_hz
             resampler = StreamResampler(sample_rate_hz, SPOKEN_SAMPLE_RATE_HZ)
         if piece.sample_rate_hz != sample_rate_hz:
             raise ContractViolation(engine, f"sample rate changed from {sample_rate_hz} to {piece.sample_rate_hz} Hz")
         if len(samples := resampler.push(piece.samples)):
-            yield samples
+            yield restarts, samples
+            restarts = False
     if resampler is not None and len(samples := resampler.finish()):
-        yield samples
+        yield restarts, samples

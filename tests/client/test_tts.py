@@ -116,6 +116,10 @@ def test_what_an_engine_remarks_on_comes_with_the_chunk_and_none_has_to(tts, tex
     assert [chunk.remark for chunk in tts.speak(text, "en")] == remarks
 
 
+def test_an_engine_may_begin_anew_and_says_with_which_chunk(tts):
+    assert [chunk.restarts for chunk in tts.speak("restart 2", "en")] == [False, False, True]
+
+
 def test_what_the_config_states_of_voices_and_texts_is_read(tts):
     assert tts.clones_voice()
     assert tts.max_text_chars() == 40

@@ -182,6 +182,31 @@ def test_each_try_is_a_synthesis_of_its_own():
     assert first != second
 
 
+def test_an_engine_that_begins_anew_begins_a_synthesis_that_is_whole_by_itself():
+    levels = [(0.1, False), (0.2, False), (0.3, True), (0.4, False)]
+    pieces = [AudioChunk(np.full(240, level, np.float32), 24_000, restarts=restarts) for level, restarts in levels]
+    spoken = speak(translation(), Scripted(*pieces))
+    last = [chunk for chunk in spoken if chunk.synthesis_id == spoken[-1].synthesis_id]
+    assert len({chunk.synthesis_id for chunk in spoken}) == 2
+    assert [chunk.chunk_index for chunk in last] == list(range(len(last)))
+    joined = pcm_to_float(b"".join(chunk.pcm for chunk in last))
+    np.testing.assert_allclose(joined, np.repeat([0.3, 0.4], 240), atol=1e-4)
+    assert last[-1].final
+
+
+def test_parts_that_were_spoken_before_an_engine_begins_a_later_one_anew_are_kept():
+    class Stumbling(FakeTts):
+        def _stream(self, call):
+            yield AudioChunk(np.full(240, 0.1 * len(self.calls), np.float32), 24_000)
+            if len(self.calls) == 2:
+                yield AudioChunk(np.full(240, 0.5, np.float32), 24_000, restarts=True)
+
+    spoken = speak(translation(text="Uno. Dos. Ya."), Stumbling(max_text_chars=5))
+    last = [chunk for chunk in spoken if chunk.synthesis_id == spoken[-1].synthesis_id]
+    joined = pcm_to_float(b"".join(chunk.pcm for chunk in last))
+    np.testing.assert_allclose(joined, np.repeat([0.1, 0.5, 0.3], 240), atol=1e-4)
+
+
 @pytest.mark.parametrize("sample_rate_hz", [16_000, 22_050, 24_000, 48_000])
 def test_chunks_join_without_clicks(sample_rate_hz):
     whole = (0.4 * np.sin(2 * np.pi * 220 * np.arange(sample_rate_hz) / sample_rate_hz)).astype(np.float32)
