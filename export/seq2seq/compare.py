@@ -10,7 +10,7 @@ from export.bundle.measure import GateRecord, Measure, check_measures
 from export.parity import check_finite, max_abs_difference
 from export.seq2seq.plan import BATCH, EXACT_ABS, Plan
 from export.seq2seq.reference import Encoded, Reference, text_scores
-from export.seq2seq.rules import log_softmax
+from export.seq2seq.rules import divergence
 from export.seq2seq.runner import Floats, Graphs, Ids
 from export.signature import Tensors
 
@@ -118,7 +118,7 @@ class _Batch:
         check_finite({"logits": got}, "outputs of the exported decoder")
         seen = self.seen
         seen.logits_abs = max(seen.logits_abs, max_abs_difference(expected, got))
-        seen.divergences += _divergence(expected[:, start - 1], got[:, start - 1]).tolist()
+        seen.divergences += divergence(expected[:, start - 1], got[:, start - 1]).tolist()
         seen.agreed += int((expected[:, start - 1 :].argmax(-1) == got[:, start - 1 :].argmax(-1)).sum())
         seen.asked += len(ids) * count
         self._padded(cross, ids, got)
@@ -182,13 +182,6 @@ class _Batch:
         if kind != "beam":
             return bool(abs(first[-1] - second[-1]) <= _TIE)
         return bool(abs(first.mean() - second.mean()) <= _TIE)
-
-
-def _divergence(expected: Floats, got: Floats) -> Floats:
-    """Kullback-Leibler divergence of `got` from `expected`, row by row, in nats."""
-    wanted, have = log_softmax(expected.astype(np.float64)), log_softmax(got.astype(np.float64))
-    divergence: Floats = (np.exp(wanted) * (wanted - have)).sum(axis=-1)
-    return divergence
 
 
 def _exact(seen: _Seen) -> tuple[Measure, ...]:

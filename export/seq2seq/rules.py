@@ -40,3 +40,10 @@ def log_softmax(logits: Floats) -> Floats:
     shifted = logits - logits.max(axis=-1, keepdims=True)
     log_probabilities: Floats = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
     return log_probabilities
+
+
+def divergence(expected: Floats, got: Floats) -> Floats:
+    """Return the Kullback-Leibler divergence of what logits `got` say from `expected`, over the last axis, in nats."""
+    wanted, have = log_softmax(expected.astype(np.float64)), log_softmax(got.astype(np.float64))
+    nats: Floats = (np.exp(wanted) * (wanted - have)).sum(axis=-1)
+    return nats

@@ -11,6 +11,7 @@ import TTS
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
+from torchaudio.functional import resample
 from TTS.tts.configs.xtts_config import XttsConfig
 from TTS.tts.models.xtts import Xtts, wav_to_mel_cloning
 
@@ -73,6 +74,10 @@ class Reference:
         """[n] at 22.05 kHz -> [80, frames]: natural logarithm, not yet divided by mel_stats."""
         nothing = torch.ones(_MEL["n_mels"])
         return _numpy(wav_to_mel_cloning(torch.from_numpy(audio)[None], mel_norms=nothing, **_MEL)[0])
+
+    def resampled(self, audio: Floats) -> Floats:
+        """[n] at 22.05 kHz -> at 16 kHz, as the speaker encoder's sound is."""
+        return _numpy(resample(torch.from_numpy(audio)[None], _SAMPLE_RATE_HZ, _SPEAKER_RATE_HZ)[0])
 
     def speaker_mel(self, audio_16k: Floats) -> Floats:
         """[n] at 16 kHz -> [64, frames]: power of the pre-emphasised sound, no logarithm."""
