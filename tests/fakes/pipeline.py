@@ -15,6 +15,7 @@ from orchestrator.session.replies import ReplyRouter
 from orchestrator.session.request import DubRequest
 from orchestrator.session.session import DubSession
 from orchestrator.settings import Settings
+from orchestrator.store.stage_cache import StageCache
 from orchestrator.subtitles.cues import Line
 from orchestrator.workers.run import STAGES, start_worker
 from tests.fakes.engines import FakeBoundary, FakeFaces, FakeLips, FakeMt, FakeStt, FakeTts
@@ -103,6 +104,7 @@ class FakePipeline:
         face: str = "",
         background: str = "",
         transcript: tuple[Line, ...] | None = None,
+        cache: StageCache | None = None,
     ) -> DubSession:
         return DubSession(
             DubRequest(
@@ -121,6 +123,7 @@ class FakePipeline:
             replies=self.replies,
             settings=self.settings,
             listener=listener or RecordingListener(),
+            cache=cache,
         )
 
 
