@@ -6,8 +6,10 @@ Forms: coqui-tts 0.28, TTS/tts/layers/xtts/zh_num2words.py, `num2chn`, from chn_
 from __future__ import annotations
 
 FIGURES = "零一二三四五六七八九"
-_UNITS = ((44, "载"), (40, "正"), (36, "涧"), (32, "沟"), (28, "穰"), (24, "秭"), (20, "垓"), (16, "京"), (12, "兆"))
-_UNITS += ((8, "亿"), (4, "万"), (3, "千"), (2, "百"), (1, "十"))
+_UNITS = (
+    *((44, "载"), (40, "正"), (36, "涧"), (32, "沟"), (28, "穰"), (24, "秭"), (20, "垓"), (16, "京"), (12, "兆")),
+    *((8, "亿"), (4, "万"), (3, "千"), (2, "百"), (1, "十")),
+)
 """Powers of ten that have a word, the greatest first."""
 _POINT = "点"
 

@@ -23,7 +23,7 @@ _HINDI_POINT = "दशमलव"
 def cardinal(figures: str, language: str) -> str:
     """Say a whole number, given by its figures."""
     if language == "hi":
-        return num_to_word(figures, lang="hi", separator=" ")
+        return str(num_to_word(figures, lang="hi", separator=" "))
     return _said(lambda: num2words(int(figures), lang=language)) or one_by_one(figures, language)
 
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from itertools import chain, zip_longest
 
 from .number_words import amount, cardinal, decimal, ordinal
 
@@ -83,8 +84,7 @@ def _money_said(text: str, language: str) -> str:
         said = [_amount_said(found[0], code, language) for found in pattern.finditer(text)]
         if not all(said):
             return text
-        answers = iter(said)
-        text = pattern.sub(lambda _, answers=answers: next(answers), text)
+        text = "".join(chain(*zip_longest(pattern.split(text), said, fillvalue="")))
     return text
 
 
