@@ -145,7 +145,7 @@ class ConditioningGraph(nn.Module):
         super().__init__()
         self.first = Projection((encoder.init.weight[:, :, 0] / mel_stats).T, encoder.init.bias)
         self.blocks = nn.ModuleList([_EncoderBlock(block) for block in typed(encoder.attn, AttentionBlock)])
-        self.latents, self.norm = perceiver.latents, perceiver.norm
+        self.seeds, self.norm = perceiver.latents, perceiver.norm  # `latents` is what the graph calls its output
         self.layers = nn.ModuleList()
         for attention, feed_forward in typed(perceiver.layers, nn.ModuleList):
             assert isinstance(attention, PerceiverAttention)
@@ -157,7 +157,7 @@ class ConditioningGraph(nn.Module):
         for block in self.blocks:
             x = block(x)
         heard = x.transpose(1, 2)
-        latents = self.latents.unsqueeze(0).expand(mel.shape[0], -1, -1)
+        latents = self.seeds.unsqueeze(0).expand(mel.shape[0], -1, -1)
         for layer in self.layers:
             latents = layer(latents, heard)
         return (self.norm(latents),)
