@@ -22,6 +22,7 @@ from export.checkpoint import read_checkpoint
 from export.wav2lip.family import FAMILY
 from tests.killed_servers import serving
 from tests.served_wav2lip import MODEL, add_version, empty_repository
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.triton
 
@@ -115,6 +116,7 @@ def test_requests_of_two_clients_are_merged_and_each_gets_its_own(
     with TritonConnection(server.grpc_url, control_timeout_s=30.0) as other, ThreadPoolExecutor(8) as pool:
         clients = [connection, other]
         answers = list(pool.map(lambda index: ask(clients[index % 2], *tasks[index]), range(len(tasks))))
+    eventually(lambda: (connection.statistics(MODEL) - before).requests >= len(tasks))  # counted after the answer
     seen = connection.statistics(MODEL) - before
     assert [len(answer) for answer in answers] == [len(faces) for faces, _ in tasks]
     faces, mels = (np.concatenate(arrays) for arrays in zip(*tasks, strict=True))

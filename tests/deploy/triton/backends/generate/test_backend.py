@@ -20,6 +20,7 @@ from deploy.triton.embedded import EmbeddedTriton
 from tests.fakes.toy_decoder import Toy
 from tests.fakes.toy_reference import greedy
 from tests.killed_servers import serving
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.triton
 TRANSLATOR, SPEAKER = Toy(positions=2000), Toy(source=None, embeds=True, hidden=True, seed=3)
@@ -109,6 +110,13 @@ def batch_size(server: EmbeddedTriton, model: str) -> tuple[float, float]:
     return float(found.get("steps", 0)), float(found.get("shares", 0))
 
 
+def at_work(server: EmbeddedTriton, model: str) -> float:
+    """How many generations share a step at this moment, on average; 0 when nothing is done."""
+    steps_before, shares_before = batch_size(server, model)
+    steps, shares = batch_size(server, model)
+    return (shares - shares_before) / max(1, steps - steps_before)
+
+
 def test_a_request_gets_the_tokens_of_the_plain_network(client: grpc.InferenceServerClient) -> None:
     assert infer(client, "unary", TEXTS[5], max_new_tokens=20) == greedy(TRANSLATOR, TEXTS[5], 20)
     result = client.infer("unary", inputs_of(TEXTS[2], max_new_tokens=0, prompt_logits=[0]), client_timeout=TIMEOUT_S)
@@ -195,7 +203,7 @@ def test_a_model_is_unloaded_only_when_its_requests_are_answered(
 ) -> None:
     with ThreadPoolExecutor(4) as pool:
         pending = [pool.submit(infer, client, "unary", text, max_new_tokens=1200, eos=[]) for text in TEXTS[:4]]
-        infer(client, "unary", TEXTS[5], max_new_tokens=1)  # comes after the others: they are at work
+        eventually(lambda: at_work(server, "unary") == 4, TIMEOUT_S, "the work on all four")
         client.unload_model("unary")
         answers = [each.result(TIMEOUT_S) for each in pending]
     client.load_model("unary")
