@@ -5,8 +5,10 @@ import subprocess
 import sys
 
 import pytest
+from typer.testing import CliRunner
 
 from orchestrator.cli.dub import read_glossary, with_engines
+from orchestrator.cli.main import app
 from orchestrator.errors import BadRequest, GlossaryRefused
 from orchestrator.settings import Settings
 from tests.e2e.conftest import SAMPLES
@@ -45,16 +47,18 @@ def test_what_cannot_be_dubbed_ends_with_the_reason_and_leaves_nothing(tmp_path,
 
 
 def test_a_clip_that_is_not_there_is_a_usage_error():
-    done = polylip("dub", "no such clip.mp4", "--to", "es")
-    assert done.returncode == 2
+    done = CliRunner().invoke(app, ["dub", "no such clip.mp4", "--to", "es"])
+    assert done.exit_code == 2
     assert "does not exist" in done.stderr
 
 
-def test_a_face_that_cannot_be_read_is_told_before_anything_is_started(tmp_path):
-    done = polylip("dub", SAMPLES / "astronaut_en.mp4", "--to", "es", "--out", tmp_path / "out", "--face", "nose")
-    assert done.returncode == 1
-    assert "bad-request" in done.stderr
-    assert "x1,y1,x2,y2" in done.stderr
+def test_a_face_that_cannot_be_read_is_told_before_anything_is_started(tmp_path, capsys):
+    arguments = ["--to", "es", "--out", str(tmp_path / "out"), "--face", "nose"]
+    done = CliRunner().invoke(app, ["dub", str(SAMPLES / "astronaut_en.mp4"), *arguments])
+    assert done.exit_code == 1
+    said = done.stderr + capsys.readouterr().err
+    assert "bad-request" in said
+    assert "x1,y1,x2,y2" in said
     assert list(tmp_path.iterdir()) == []
 
 

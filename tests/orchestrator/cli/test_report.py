@@ -36,4 +36,4 @@ def test_another_file_may_be_named_but_only_html(tmp_path):
 def test_a_folder_that_is_no_dub_ends_with_the_reason(tmp_path):
     done = polylip("report", tmp_path)
     assert done.exit_code == 1
-    assert "segments.json" in done.output
+    assert "segments.json" in "".join(done.output.split())  # a long path is broken where the line ends
