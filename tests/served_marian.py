@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.triton.embedded import CHECKOUT
-from export.bundle.onnx_files import trace
+from export.bundle.onnx_files import write
 from export.marian.family import FAMILY
 from export.seq2seq.reorder import write_reorder
 
@@ -31,7 +31,7 @@ def add_pairs(repository: Path, pairs: Sequence[str], size: str = "reduced") -> 
     graphs = repository.parent / "graphs"
     graphs.mkdir()
     for graph in FAMILY.graphs(FAMILY.load(read)):
-        trace(graph, graph.path(graphs))
+        write(graph, graph.path(graphs))
         if graph.role == "decoder":
             write_reorder(graph.inputs, graphs / "reorder.onnx")
     for pair in pairs:

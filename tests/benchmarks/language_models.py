@@ -61,7 +61,7 @@ def _make_version(family: BundleFamily, size: str, checkpoint: Path, version: Pa
     exact = version.parent / "fp32"
     exact.mkdir()
     for graph in family.graphs(family.load(published)):
-        onnx_files.trace(graph, graph.path(exact))
+        onnx_files.write(graph, graph.path(exact))
         write_graph(graph.path(exact), graph.path(version), graph.role, "int8")
         if graph.role == "decoder":
             write_reorder(graph.inputs, version / "reorder.onnx")

@@ -49,6 +49,7 @@ class XttsFrontEnd:
         self._options: XttsOptions = read_options(parameters)
         sampling = read_sampling(parameters, folder.settings.defaults)
         self._sampling = replace(sampling, seen=(_NO_CODE,))
+        self._eos = folder.settings.eos
         self._text = XttsText(folder.file("vocab.json"), self._section.languages, self._section.max_text_tokens)
         self._embed_text = folder.graph("text.onnx")
         self._voices = Voices(folder, self._section, self._options)
@@ -111,7 +112,7 @@ class XttsFrontEnd:
 
     def _drawn(self, most_codes: int) -> DecodingOptions:
         if self._options.force_codes:
-            return replace(self._sampling, max_new_tokens=self._options.force_codes, eos=())
+            return replace(self._sampling, max_new_tokens=self._options.force_codes, eos=(), suppress=self._eos)
         return replace(self._sampling, max_new_tokens=min(self._sampling.max_new_tokens, most_codes))
 
     def _seed(self, piece: str, order: Order) -> int:
