@@ -6,6 +6,7 @@ import importlib
 GROUPS = {
     "queues": ("bench_queues",),
     "language": ("bench_language",),
+    "xtts": ("bench_xtts",),
     "e2e": ("bench_e2e",),
     "timing": ("bench_boundary", "bench_av_offset", "bench_translation"),
     "lips": ("bench_lips", "bench_tracking", "bench_faces", "bench_speaker"),

@@ -45,15 +45,16 @@ def make_models(folder: Path) -> Models:
         opus=folder / "opus-mt-en-es",
         opus_peer=folder / "ctranslate2-en-es",
     )
-    _make_version(bundle("whisper"), "small", models.whisper, models.repository / STT / "1")
-    _make_version(bundle("marian"), "full", models.opus, models.repository / MT / "1")
+    make_version(bundle("whisper"), "small", models.whisper, models.repository / STT / "1")
+    make_version(bundle("marian"), "full", models.opus, models.repository / MT / "1")
     _configure(models)
     _convert(models.whisper, models.whisper_peer, ["tokenizer.json", "preprocessor_config.json"])
     _convert(models.opus, models.opus_peer, [])
     return models
 
 
-def _make_version(family: BundleFamily, size: str, checkpoint: Path, version: Path) -> None:
+def make_version(family: BundleFamily, size: str, checkpoint: Path, version: Path) -> None:
+    """Draw weights into `checkpoint`, and make the folder `version` of them in int8."""
     family.synth(checkpoint, 0, size)
     published = family.read(checkpoint)
     version.mkdir(parents=True)
@@ -63,7 +64,7 @@ def _make_version(family: BundleFamily, size: str, checkpoint: Path, version: Pa
     for graph in family.graphs(family.load(published)):
         onnx_files.write(graph, graph.path(exact))
         write_graph(graph.path(exact), graph.path(version), graph.role, "int8")
-        if graph.role == "decoder":
+        if graph.role == "decoder" and family.cache_grows:
             write_reorder(graph.inputs, version / "reorder.onnx")
     shutil.rmtree(exact)
     config = family.config(published)
