@@ -27,6 +27,8 @@ class Amount:
     """Codes that two of the rows are also read alone for."""
     spoken: int = 60
     """Codes of each voice that the vocoder speaks."""
+    window: int = 44
+    """Frames of the pieces that it speaks too: about 10 codes, cut anywhere in a code."""
     text_tokens: tuple[int, int] = (14, 45)
     """Of the two texts of a speaker."""
 

@@ -80,7 +80,7 @@ def compare(
     compare_codes(said, embeds, led, settings, min(amount.alone, steps), seen.codes)
     progress(f"{precision}: comparing sound with {reference.library}")
     for group in said:
-        compare_sound(reference, run["vocoder"], group.hidden[:, : amount.spoken], voices.embedding, seen.sound)
+        compare_sound(reference, run["vocoder"], group.hidden, voices.embedding, amount, seen.sound)
     measures = _exact(seen) if precision == EXACT else _reduced(seen)
     check_measures(f"{precision} against {reference.library}", measures)
     return GateRecord(precision, seed, reference.library, _fed(amount, steps, seen), measures)

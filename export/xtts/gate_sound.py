@@ -6,14 +6,13 @@ import numpy as np
 
 from export.parity import Runner, check_finite, max_abs_difference
 from export.seq2seq.runner import Floats
+from export.xtts.drawn import Amount
 from export.xtts.reference import Reference
 
 HOP = 256
 """Samples of a frame."""
 CONTEXT = 16
 """Frames on each side of a window that make it the whole's: what the convolutions reach, and a little more."""
-WINDOW = 44
-"""Frames of a window: about 20 codes less, so that the cuts lie anywhere in a code."""
 _LEAST_POWER = 1e-6
 
 
@@ -32,9 +31,11 @@ class SoundSeen:
     """Least root mean square of any voice's sound: silence would prove nothing."""
 
 
-def compare_sound(reference: Reference, run: Runner, hidden: Floats, embedding: Floats, seen: SoundSeen) -> None:
+def compare_sound(
+    reference: Reference, run: Runner, hidden: Floats, embedding: Floats, amount: Amount, seen: SoundSeen
+) -> None:
     """Speak hidden states [voices, n, width] in the voices [voices, 512] both ways. NotFinite."""
-    pairs = list(zip(hidden, embedding, strict=True))
+    pairs = list(zip(hidden[:, : amount.spoken], embedding, strict=True))
     expected = np.stack([reference.speak(states, voice) for states, voice in pairs])
     features = np.stack([reference.features(states) for states, _ in pairs])
     check_finite({"audio": expected}, "outputs of the original")
@@ -42,7 +43,7 @@ def compare_sound(reference: Reference, run: Runner, hidden: Floats, embedding: 
     alone = np.concatenate(
         [_run(run, features[row : row + 1], embedding[row : row + 1]) for row in range(len(features))]
     )
-    windows = _in_windows(run, features, embedding)
+    windows = _in_windows(run, features, embedding, amount.window)
     seen.audio_abs = max(seen.audio_abs, max_abs_difference(expected, got))
     seen.batch_abs = max(seen.batch_abs, max_abs_difference(got, alone))
     seen.window_abs = max(seen.window_abs, max_abs_difference(got, windows))
@@ -60,11 +61,11 @@ def _run(run: Runner, features: Floats, embedding: Floats) -> Floats:
     return audio
 
 
-def _in_windows(run: Runner, features: Floats, embedding: Floats) -> Floats:
+def _in_windows(run: Runner, features: Floats, embedding: Floats, window: int) -> Floats:
     """Speak piece by piece, each with the frames around it, and put what lies inside together."""
     frames, parts = features.shape[2], []
-    for first in range(0, frames, WINDOW):
-        least, last = max(0, first - CONTEXT), min(frames, first + WINDOW)
+    for first in range(0, frames, window):
+        least, last = max(0, first - CONTEXT), min(frames, first + window)
         audio = _run(run, np.ascontiguousarray(features[:, :, least : last + CONTEXT]), embedding)
         parts.append(audio[:, (first - least) * HOP : (last - least) * HOP])
     return np.concatenate(parts, axis=1)
