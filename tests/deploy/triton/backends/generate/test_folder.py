@@ -2,15 +2,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from engine_kit.ort_options import BadConfig, read_options
+from generate.feed_forward import opener
 from generate.fields import BadFolder, Fields
 from generate.folder import read_folder
 from generate.frontend import open_front_end
 from generate.graphs import open_graphs
 from generate.limits import Limits, read_limits
 
-from tests.fakes.toy_decoder import Toy
+from tests.fakes.toy_decoder import Toy, encoder
 
 FULL = {
     "family": "tokens",
@@ -102,7 +104,7 @@ def test_a_missing_or_broken_file_is_named(tmp_path: Path) -> None:
 
 
 def test_an_unknown_family_is_named_with_those_there_are(tmp_path: Path) -> None:
-    with pytest.raises(BadFolder, match="'gpt' is none of: whisper marian tokens"):
+    with pytest.raises(BadFolder, match="'gpt' is none of: whisper marian xtts tokens"):
         open_front_end(read_folder(write(tmp_path, {"family": "gpt"}, without="tokens")), {})
 
 
@@ -148,3 +150,20 @@ def test_limits_come_from_the_config_and_wrong_ones_are_named() -> None:
     for parameters in ({"decode_batch": "0"}, {"encode_batch": "-1"}, {"joining": "yes"}):
         with pytest.raises(BadConfig, match=next(iter(parameters))):
             read_limits(parameters)
+
+
+def test_a_decoder_with_slots_goes_without_an_encoder(tmp_path: Path) -> None:
+    folder = Toy(source=None, embeds=True, slots=True, head_dim=8).save(tmp_path)
+    encoder(Toy(head_dim=8), folder / "encoder.onnx")
+    with pytest.raises(BadFolder, match=r"decoder\.onnx"):
+        open_graphs(read_folder(folder), read_options({}), lambda text: None)
+
+
+def test_a_family_opens_graphs_of_its_own_with_the_configs_options(tmp_path: Path) -> None:
+    toy = Toy(source=None, embeds=True)
+    folder = read_folder(toy.save(tmp_path), opener(read_options({}), lambda text: None))
+    ids = np.array([[3, 4]], np.int64)
+    [embeds] = folder.graph("embed.onnx")({"input_ids": ids, "position_ids": np.array([[0, 1]], np.int64)})
+    np.testing.assert_allclose(embeds[0], toy.embedded([3, 4]), rtol=1e-6)
+    with pytest.raises(BadFolder, match=r"vocoder\.onnx is missing"):
+        folder.graph("vocoder.onnx")
