@@ -1,8 +1,8 @@
 """XTTS-v2 at full size (random weights) in int8 through Triton's gRPC, against coqui-tts in the same run.
 
-Same weights, texts, speaker (known to both) and number of codes (about 4.6 s of speech), sampled as published; PyTorch in
-fp32, both on all cores. Contenders take turns, so that whatever else the machine does falls on
-everybody alike; a speed-up is the median of the rounds' own ratios, each of seconds of work for a second of speech.
+Same weights, texts, speaker (known to both) and number of codes (about 4.6 s of speech), sampled as published; PyTorch
+in fp32, both on all cores. Contenders take turns, so that whatever else the machine does falls on everybody alike; a
+speed-up is the median of the rounds' own ratios, each of seconds of work for a second of speech.
 
     python -m tests.benchmarks --only xtts
 """
