@@ -231,6 +231,8 @@ class VoiceSettings(_Section):
     """So far behind the first speech enough_s is looked for; then what was found must do."""
     clear_db: float = Field(15.0, ge=0, le=60)
     """Speech is clear when it stands so far above what is heard behind it."""
+    alike_db: float = Field(5.0, ge=0, le=100)
+    """A chunk belongs to the speaker when the shape of its spectrum differs by no more from the first speech's."""
     sentences_in_work: int = Field(16, ge=1, le=1000)
     """Sentences with a reference that a session has in the queues at once: each takes up to 530 kB."""
 

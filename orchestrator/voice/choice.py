@@ -1,7 +1,8 @@
-"""Which stretches of a clip's speech become the reference: the first clear ones in which words were understood.
+"""Which stretches of a clip's speech become the reference: the first that is understood, and what follows like it.
 
-Chunks come as they are cut, what was heard in them comes in any order, and the outcome depends on neither's pace. The
-recogniser tells speech from music and noise, so nothing is taken from a chunk that it made nothing of.
+The recogniser tells where the first speech is: music and noise before it are no voice. What follows is not waited for
+to be recognised, since that would hold up the first sentence: a chunk counts when it sounds like the first. So the
+outcome depends on the chunks, and on what was heard up to the first speech, but never on who was faster.
 """
 
 import math
@@ -12,12 +13,13 @@ from orchestrator.messages import SPEECH_SAMPLE_RATE_HZ
 from orchestrator.segmentation.vad import Chunk
 from orchestrator.settings import VoiceSettings
 from orchestrator.voice.clearness import is_clear
+from orchestrator.voice.likeness import Shape, spectral_shape, unlikeness_db
 from orchestrator.voice.reference import Reference, reference_pcm
 
 
 @dataclass(frozen=True, slots=True)
 class _Stretch:
-    """A chunk with understood speech."""
+    """A chunk of the speaker's."""
 
     start_s: float
     """Of the speech."""
@@ -42,6 +44,7 @@ class ReferenceChoice:
         self._cut: dict[int, Chunk] = {}
         self._heard: dict[int, bool] = {}
         self._next = 0
+        self._first_shape: Shape | None = None
         self._stretches: list[_Stretch] = []
         self._until_s = math.inf
         self._settled_s = 0.0
@@ -52,6 +55,7 @@ class ReferenceChoice:
         """Take the next chunk, in the order of speech; before it is heard."""
         if self.reference is None:
             self._cut[chunk.sequence] = chunk
+            self._advance()
 
     def hear(self, number: int, *, speech: bool) -> None:
         """Take what was heard in the chunk of that number: words, or nothing that was understood."""
@@ -66,27 +70,28 @@ class ReferenceChoice:
             self._advance()
 
     def _advance(self) -> None:
-        """Judge the chunks that are cut and heard, in order; choose as soon as nothing that follows could matter."""
-        while self._next in self._cut and self._next in self._heard:
-            chunk, speech = self._cut[self._next], self._heard.pop(self._next)
-            if chunk.start_s >= self._until_s:
+        """Judge the chunks in order, as far as is known; choose as soon as nothing that follows could matter."""
+        while self._next in self._cut and (self._first_shape is not None or self._next in self._heard):
+            chunk = self._cut.pop(self._next)
+            if chunk.start_s < self._until_s:
+                self._judge(chunk)
+            if chunk.start_s >= self._until_s or self._clear_s >= self._settings.enough_s:
                 self._choose()
                 return
-            del self._cut[self._next]
             self._next += 1
-            if speech:
-                self._take(chunk)
-                if self._clear_s >= self._settings.enough_s:
-                    self._choose()
-                    return
-        waiting = any(chunk.start_s < self._until_s for chunk in self._cut.values())
-        if not waiting and self._settled_s >= self._until_s:
+        if self._settled_s >= self._until_s and not self._cut:
             self._choose()
 
-    def _take(self, chunk: Chunk) -> None:
-        clear = is_clear(chunk.samples, SPEECH_SAMPLE_RATE_HZ, self._settings.clear_db)
-        if not self._stretches:
+    def _judge(self, chunk: Chunk) -> None:
+        """Take the chunk if it is the first speech, or like it."""
+        if self._first_shape is None:
+            if not self._heard[chunk.sequence]:
+                return
             self._until_s = chunk.start_s + self._settings.search_s
+            self._first_shape = spectral_shape(chunk.samples)
+        elif unlikeness_db(self._first_shape, spectral_shape(chunk.samples)) > self._settings.alike_db:
+            return
+        clear = is_clear(chunk.samples, SPEECH_SAMPLE_RATE_HZ, self._settings.clear_db)
         self._stretches.append(_Stretch(chunk.start_s, chunk.end_s, chunk.samples, chunk.audio_start_s, clear))
 
     @property

@@ -19,6 +19,7 @@ from orchestrator.voice.reference import voice_id
 from tests.fakes.dubbing import dubbing, three_sentences
 from tests.fakes.engines import FakeStt, FakeTts
 from tests.fakes.pipeline import FakeEngines, fake_pipeline
+from tests.media_factory import Burst, make_clip, one_scene
 from tests.waiting import eventually
 
 STARTS_MS = (400, 2900, 5400)
@@ -27,7 +28,10 @@ STARTS_MS = (400, 2900, 5400)
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory):
-    return three_sentences(tmp_path_factory.mktemp("clip") / "clip.mp4")
+    """Three sentences of one speaker."""
+    size, bursts = (64, 64), [Burst(start_ms / 1000, 1.6, 500.0) for start_ms in STARTS_MS]
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    return make_clip(path, duration_s=7.5, size=size, fps=5, pictures=one_scene(size), bursts=bursts)
 
 
 @pytest.fixture
@@ -111,7 +115,13 @@ def test_too_little_speech_is_dubbed_without_a_reference_and_the_report_says_so(
     assert (report.outcome, report.reference, report.stretches_ms) == ("too-little-speech", "", ())
 
 
-def test_what_was_not_understood_is_not_the_speaker(clip, result):
+def test_what_sounds_unlike_the_first_speech_is_not_taken(result, tmp_path):
+    session, voices = run(three_sentences(tmp_path / "three.mp4"), result, FakeTts(clones=True))
+    assert len(voices) == 1
+    assert len(build_report(session, spoken=True).voice.stretches_ms) == 1
+
+
+def test_what_is_heard_before_the_first_words_is_not_the_speaker(clip, result):
     session, voices = run(clip, result, FakeTts(clones=True), "", "Dos.", "Tres.")
     starts_ms = [start_ms for start_ms, _ in build_report(session, spoken=True).voice.stretches_ms]
     assert len(voices) == 1
@@ -128,7 +138,7 @@ def test_a_given_transcript_says_where_the_speech_is(clip, result):
 def test_another_try_of_the_job_speaks_by_the_reference_of_the_first(clip, result, tmp_path):
     """Even where the recogniser says something else now, and so would choose another one."""
     memory = Memory()
-    _, first = run(clip, result, FakeTts(clones=True), "Uno.", "", "Tres.", cache=memory)
+    _, first = run(clip, result, FakeTts(clones=True), "", "Dos.", "Tres.", cache=memory)
     other = FakeTts(clones=True)
     session, second = run(clip, tmp_path / "again.mp4", other, "Uno.", "Otro.", "Más.", cache=memory, served="2")
     assert len(other.calls) == 3
