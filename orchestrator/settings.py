@@ -221,11 +221,11 @@ class VoiceSettings(_Section):
 
     clone: bool = True
     """False: such an engine gets none, and speaks with a voice of its own."""
-    enough_s: float = Field(6.0, ge=0.5, le=30)
+    enough_s: float = Field(6.0, ge=1, le=30)
     """The reference is complete with so much clear speech."""
-    max_s: float = Field(12.0, ge=0.5, le=30)
+    max_s: float = Field(12.0, ge=1, le=30)
     """It is no longer than this."""
-    min_s: float = Field(1.0, ge=0.1, le=30)
+    min_s: float = Field(1.0, ge=1, le=30)
     """Of less speech there is no reference."""
     search_s: float = Field(60.0, ge=1, le=3600)
     """So far behind the first speech enough_s is looked for; then what was found must do."""

@@ -12,7 +12,7 @@ from orchestrator.media.clip import Mono
 from orchestrator.messages import SPEECH_SAMPLE_RATE_HZ
 from orchestrator.segmentation.vad import Chunk
 from orchestrator.settings import VoiceSettings
-from orchestrator.voice.clearness import is_clear
+from orchestrator.voice.clearness import is_clear, is_usable
 from orchestrator.voice.likeness import Shape, spectral_shape, unlikeness_db
 from orchestrator.voice.reference import Reference, reference_pcm
 
@@ -31,7 +31,8 @@ class _Stretch:
 
     @property
     def duration_s(self) -> float:
-        return self.end_s - self.start_s
+        """Of the speech, as far as there is sound of it: a transcript may go on behind the clip's end."""
+        return min(self.end_s, self.audio_start_s + len(self.samples) / SPEECH_SAMPLE_RATE_HZ) - self.start_s
 
 
 class ReferenceChoice:
@@ -85,14 +86,19 @@ class ReferenceChoice:
     def _judge(self, chunk: Chunk) -> None:
         """Take the chunk if it is the first speech, or like it."""
         if self._first_shape is None:
-            if not self._heard[chunk.sequence]:
+            if not self._heard[chunk.sequence] or not is_usable(chunk.samples, SPEECH_SAMPLE_RATE_HZ):
                 return
             self._until_s = chunk.start_s + self._settings.search_s
             self._first_shape = spectral_shape(chunk.samples)
-        elif unlikeness_db(self._first_shape, spectral_shape(chunk.samples)) > self._settings.alike_db:
+        elif not self._is_like_the_first(chunk):
             return
         clear = is_clear(chunk.samples, SPEECH_SAMPLE_RATE_HZ, self._settings.clear_db)
         self._stretches.append(_Stretch(chunk.start_s, chunk.end_s, chunk.samples, chunk.audio_start_s, clear))
+
+    def _is_like_the_first(self, chunk: Chunk) -> bool:
+        assert self._first_shape is not None
+        unlike_db = unlikeness_db(self._first_shape, spectral_shape(chunk.samples))
+        return unlike_db <= self._settings.alike_db and is_usable(chunk.samples, SPEECH_SAMPLE_RATE_HZ)
 
     @property
     def _clear_s(self) -> float:

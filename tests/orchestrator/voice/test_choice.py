@@ -152,6 +152,23 @@ def test_the_last_stretch_is_cut_where_the_reference_is_full():
     assert choose([Heard(0, 2.5), Heard(3, 4)]).stretches_ms == ((0, 2500), (3000, 5500))
 
 
+def test_a_silent_stretch_of_a_transcript_is_passed_over():
+    choice = ReferenceChoice(SETTINGS)
+    for number, sound in enumerate((chunk(0, Heard(0, 3)).samples * 0, chunk(1, Heard(0, 3)).samples)):
+        choice.cut(Chunk(number, 4.0 * number, 4.0 * number + 3, sound, 4.0 * number, forced=False))
+        choice.hear(number, speech=True)
+    assert choice.reference is not None
+    assert choice.reference.stretches_ms == ((4000, 7000),)
+
+
+def test_a_transcript_that_goes_on_behind_the_sound_counts_as_far_as_there_is_sound():
+    choice = ReferenceChoice(SETTINGS)
+    choice.cut(Chunk(0, 1.0, 4.0, chunk(0, Heard(0, 0.9)).samples, 1.0, forced=False))
+    choice.hear(0, speech=True)
+    choice.settle(float("inf"))
+    assert choice.reference == Reference(pcm=b"", stretches_ms=(), sound_starts_ms=0)
+
+
 def test_less_than_a_second_of_speech_is_no_reference():
     assert choose([Heard(0, 0.5), Heard(2, 0.4)]) == Reference(pcm=b"", stretches_ms=(), sound_starts_ms=0)
     assert choose([]).pcm == b""
