@@ -11,7 +11,7 @@ SENTENCES = [
     {
         "start_ms": 14_000, "end_ms": 16_000, "verdict": "overflow", "source_text": "two", "text": "dos",
         "dub_start_ms": 14_000, "dub_end_ms": 17_000, "natural_ms": 4500, "slot_ms": 2000, "rate": 1.5, "speed": 1.2,
-        "stretch": 1.25, "borrowed_ms": 700, "onset_error_ms": 0,
+        "stretch": 1.25, "borrowed_ms": 700, "onset_error_ms": 0, "remarks": ["spoken again: 9 s for <3> letters"],
     },
     {"start_ms": 18_000, "end_ms": 19_000, "verdict": "kept", "source_text": "", "text": ""},
 ]  # fmt: skip
