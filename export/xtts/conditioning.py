@@ -4,14 +4,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from export.seq2seq.attention import attend
-from export.seq2seq.projection import Projection
+from export.seq2seq.attention import merge_heads, split_heads
 from export.xtts.parts import typed
 from export.xtts.settings import LATENTS
 
 _BLOCKS = 6
 _LAYERS = 2
-_PERCEIVER_HEADS, _PERCEIVER_HEAD = 8, 64
+PERCEIVER_HEADS, _PERCEIVER_HEAD = 8, 64
 _GROUPS = 32
 
 
@@ -33,25 +32,27 @@ class AttentionBlock(nn.Module):
         self.qkv = nn.Conv1d(width, 3 * width, 1)
         self.proj_out = nn.Conv1d(width, width, 1)
 
-    def products(self) -> tuple[Projection, Projection]:
-        """Return both convolutions as products: queries, keys and values head by head become first all queries."""
-        return self._regrouped(self.qkv), Projection(self.proj_out.weight[:, :, 0].T, self.proj_out.bias)
-
-    def _regrouped(self, conv: nn.Conv1d) -> Projection:
-        def regroup(rows: Tensor) -> Tensor:
-            return rows.reshape(self.heads, 3, -1, *rows.shape[1:]).transpose(0, 1).flatten(0, 2)
-
-        assert conv.bias is not None
-        return Projection(regroup(conv.weight[:, :, 0]).T, regroup(conv.bias))
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, width, frames] -> the same. Queries, keys and values come head by head."""
+        normed = self.norm(x)
+        query, key, value = self.qkv(normed).unflatten(1, (self.heads, 3, -1)).transpose(3, 4).unbind(2)
+        found = functional.scaled_dot_product_attention(query, key, value).transpose(2, 3).flatten(1, 2)
+        y: Tensor = normed + self.proj_out(found)
+        return y
 
 
 class ConditioningEncoder(nn.Module):
-    """Its tensors; `ConditioningGraph` computes with them."""
+    """What is heard in each frame: mel [B, 80, frames], divided by mel_stats -> [B, width, frames]."""
 
     def __init__(self, bands: int, width: int, heads: int) -> None:
         super().__init__()
         self.init = nn.Conv1d(bands, width, 1)
-        self.attn = nn.ModuleList([AttentionBlock(width, heads) for _ in range(_BLOCKS)])
+        self.attn = nn.Sequential(*(AttentionBlock(width, heads) for _ in range(_BLOCKS)))
+
+    def forward(self, mel: Tensor) -> Tensor:
+        """Attend to all frames, block by block."""
+        y: Tensor = self.attn(self.init(mel))
+        return y
 
 
 class PerceiverAttention(nn.Module):
@@ -59,10 +60,18 @@ class PerceiverAttention(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        inner = _PERCEIVER_HEADS * _PERCEIVER_HEAD
+        inner = PERCEIVER_HEADS * _PERCEIVER_HEAD
         self.to_q = nn.Linear(width, inner, bias=False)
         self.to_kv = nn.Linear(width, 2 * inner, bias=False)
         self.to_out = nn.Linear(inner, width, bias=False)
+
+    def forward(self, latents: Tensor, heard: Tensor) -> Tensor:
+        """[B, LATENTS, width], [B, frames, width] -> [B, LATENTS, width]."""
+        query = split_heads(self.to_q(latents), PERCEIVER_HEADS)
+        parts = self.to_kv(torch.cat([latents, heard], dim=1)).chunk(2, dim=-1)
+        key, value = (split_heads(part, PERCEIVER_HEADS) for part in parts)
+        y: Tensor = self.to_out(merge_heads(functional.scaled_dot_product_attention(query, key, value)))
+        return y
 
 
 class Gate(nn.Module):
@@ -88,7 +97,7 @@ class RootMeanSquareNorm(nn.Module):
 
 
 class Perceiver(nn.Module):
-    """Its tensors; `ConditioningGraph` computes with them."""
+    """Gathers what was heard in the latents: [B, frames, width] -> [B, LATENTS, width]."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -107,57 +116,11 @@ class Perceiver(nn.Module):
         )
         self.norm = RootMeanSquareNorm(width)
 
-
-class _EncoderBlock(nn.Module):
-    def __init__(self, block: AttentionBlock) -> None:
-        super().__init__()
-        self.heads, self.norm = block.heads, block.norm
-        self.into, self.back = block.products()
-
-    def forward(self, x: Tensor) -> Tensor:
-        """[B, width, frames] -> [B, width, frames]."""
-        normed = self.norm(x)
-        query, key, value = self.into.split(normed.transpose(1, 2), 3)
-        found = self.back(attend(query, key, value, None, self.heads))
-        y: Tensor = normed + found.transpose(1, 2)
+    def forward(self, heard: Tensor) -> Tensor:
+        """Two layers, then the norm."""
+        latents = self.latents.unsqueeze(0).expand(heard.shape[0], -1, -1)
+        for attention, feed_forward in typed(self.layers, nn.ModuleList):
+            latents = latents + attention(latents, heard)
+            latents = latents + feed_forward(latents)
+        y: Tensor = self.norm(latents)
         return y
-
-
-class _PerceiverLayer(nn.Module):
-    def __init__(self, attention: PerceiverAttention, feed_forward: nn.Module) -> None:
-        super().__init__()
-        self.query, self.key_value = Projection.of(attention.to_q), Projection.of(attention.to_kv)
-        self.out = Projection.of(attention.to_out)
-        self.feed_forward = feed_forward
-
-    def forward(self, latents: Tensor, heard: Tensor) -> Tensor:
-        """[B, LATENTS, width], [B, frames, width] -> [B, LATENTS, width]."""
-        key, value = self.key_value.split(torch.cat([latents, heard], dim=1), 2)
-        latents = latents + self.out(attend(self.query(latents), key, value, None, _PERCEIVER_HEADS))
-        y: Tensor = latents + self.feed_forward(latents)
-        return y
-
-
-class ConditioningGraph(nn.Module):
-    """mel [B, 80, frames], natural logarithm of the power, not yet divided by mel_stats -> latents [B, 32, width]."""
-
-    def __init__(self, encoder: ConditioningEncoder, perceiver: Perceiver, mel_stats: Tensor) -> None:
-        super().__init__()
-        self.first = Projection((encoder.init.weight[:, :, 0] / mel_stats).T, encoder.init.bias)
-        self.blocks = nn.ModuleList([_EncoderBlock(block) for block in typed(encoder.attn, AttentionBlock)])
-        self.seeds, self.norm = perceiver.latents, perceiver.norm  # `latents` is what the graph calls its output
-        self.layers = nn.ModuleList()
-        for attention, feed_forward in typed(perceiver.layers, nn.ModuleList):
-            assert isinstance(attention, PerceiverAttention)
-            self.layers.append(_PerceiverLayer(attention, feed_forward))
-
-    def forward(self, mel: Tensor) -> tuple[Tensor]:
-        """Encode, and gather what was heard in the latents."""
-        x = self.first(mel.transpose(1, 2)).transpose(1, 2)
-        for block in self.blocks:
-            x = block(x)
-        heard = x.transpose(1, 2)
-        latents = self.seeds.unsqueeze(0).expand(mel.shape[0], -1, -1)
-        for layer in self.layers:
-            latents = layer(latents, heard)
-        return (self.norm(latents),)

@@ -5,25 +5,14 @@ queries, keys and values as one tensor, writes the new keys and values into the 
 as many positions as the row has. So rows of different lengths step together without padding, and nothing is copied.
 """
 
-from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
 import onnx
-from numpy.typing import NDArray
-from onnx import NodeProto, TensorProto, ValueInfoProto, helper
-from torch import Tensor as Weights
-from torch import nn
 
-from export.onnx_file import IR_VERSION, OPSET
-from export.precision.rewriting import CONTRIB, constant, contrib
 from export.seq2seq.tensors import Shape
 from export.signature import Tensor
 from export.xtts.gpt import Block, Product
 from export.xtts.network import Gpt
 from export.xtts.parts import typed
-
-_TYPES = {"FP32": TensorProto.FLOAT, "INT32": TensorProto.INT32}
+from export.xtts.writer import GraphWriter
 
 
 def decoder_inputs(shape: Shape, width: int) -> tuple[Tensor, ...]:
@@ -56,83 +45,41 @@ def decoder_model(gpt: Gpt, shape: Shape, width: int) -> onnx.ModelProto:
 
     Outputs: logits FP32 [R, T, codes], hidden FP32 [R, T, width] (what the last norm makes of each position), present.
     """
-    writer = _Writer(shape)
+    writer = _Writer(shape.heads)
     x = "inputs_embeds"
     for index, block in enumerate(typed(gpt.gpt.h, Block)):
         x = writer.block(x, block, index)
     x = writer.norm(x, gpt.gpt.ln_f, "ln_f")
     hidden = writer.norm(x, gpt.final_norm, "hidden")
     writer.product(hidden, gpt.mel_head.weight.T, gpt.mel_head.bias, "logits")
-    graph = helper.make_graph(
-        writer.nodes,
-        "decoder",
-        [_value(each) for each in decoder_inputs(shape, width)],
-        [_value(each) for each in decoder_outputs(shape, width)],
-        writer.tensors,
-    )
-    domains = [helper.make_opsetid("", OPSET), helper.make_opsetid(CONTRIB, 1)]
-    return helper.make_model(graph, opset_imports=domains, ir_version=IR_VERSION)
+    return writer.model("decoder", decoder_inputs(shape, width), decoder_outputs(shape, width))
 
 
-class _Writer:
-    """Nodes and constants so far. Every method returns the name of what it computes."""
-
-    def __init__(self, shape: Shape) -> None:
-        self.nodes: list[NodeProto] = []
-        self.tensors: list[TensorProto] = []
-        self._heads = shape.heads
+class _Writer(GraphWriter):
+    def __init__(self, heads: int) -> None:
+        super().__init__()
+        self._heads = heads
 
     def block(self, x: str, block: Block, index: int) -> str:
         """Attention, then feed-forward, each added to what it got."""
         attended = self._attention(self.norm(x, block.ln_1, f"ln_1_{index}"), block.attn.c_attn, index)
-        x = self._add(x, self._product(attended, block.attn.c_proj, f"attention_{index}"), f"attended_{index}")
+        back = self._product(attended, block.attn.c_proj, f"attention_{index}")
+        x = self.node("Add", [x, back], f"attended_{index}")
         inner = self._product(self.norm(x, block.ln_2, f"ln_2_{index}"), block.mlp.c_fc, f"inner_{index}")
-        self.nodes.append(contrib("FastGelu", [inner], [f"gelu_{index}"]))
-        return self._add(x, self._product(f"gelu_{index}", block.mlp.c_proj, f"outer_{index}"), f"block_{index}")
-
-    def norm(self, x: str, norm: nn.LayerNorm, name: str) -> str:
-        """Layer norm over the last axis."""
-        inputs = [x, self._constant(f"{name}.scale", norm.weight), self._constant(f"{name}.bias", norm.bias)]
-        self._node("LayerNormalization", inputs, name, axis=-1, epsilon=norm.eps)
-        return name
-
-    def product(self, x: str, weight: Weights, bias: Weights, name: str) -> str:
-        """x @ weight + bias; `weight` [inputs, outputs]."""
-        self._node("MatMul", [x, self._constant(f"{name}.weight", weight)], f"{name}.product")
-        self._node("Add", [f"{name}.product", self._constant(f"{name}.bias", bias)], name)
-        return name
+        gelu = self.contrib("FastGelu", [inner], [f"gelu_{index}"])
+        return self.node("Add", [x, self._product(gelu, block.mlp.c_proj, f"outer_{index}")], f"block_{index}")
 
     def _attention(self, x: str, into: Product, index: int) -> str:
         packed = self._product(x, into, f"query_key_value_{index}")
-        caches = [f"past_key_{index}", f"past_value_{index}"]
-        inputs = [packed, "", "", *caches, "row_lengths", "total_length"]
+        inputs = [packed, "", "", f"past_key_{index}", f"past_value_{index}", "row_lengths", "total_length"]
         outputs = [f"heads_{index}", f"present_key_{index}", f"present_value_{index}"]
-        sizes = {"num_heads": self._heads, "kv_num_heads": self._heads}
-        self.nodes.append(contrib("GroupQueryAttention", inputs, outputs, **sizes))
-        return outputs[0]
+        return self.contrib("GroupQueryAttention", inputs, outputs, num_heads=self._heads, kv_num_heads=self._heads)
 
     def _product(self, x: str, product: Product, name: str) -> str:
         return self.product(x, product.weight, product.bias, name)
-
-    def _add(self, one: str, other: str, name: str) -> str:
-        self._node("Add", [one, other], name)
-        return name
-
-    def _node(self, operator: str, inputs: Sequence[str], output: str, **settings: float) -> None:
-        numbers: dict[str, Any] = dict(settings)
-        self.nodes.append(helper.make_node(operator, inputs, [output], name=f"{operator}_{output}", **numbers))
-
-    def _constant(self, name: str, weights: Weights) -> str:
-        array: NDArray[Any] = weights.detach().numpy()
-        self.tensors.append(constant(name, array.astype(np.float32, copy=False)))
-        return name
 
 
 def _buffers(shape: Shape, what: str) -> tuple[Tensor, ...]:
     dims = ("rows", shape.heads, "capacity", shape.head_dim)
     names = [f"{what}_{kind}_{layer}" for layer in range(shape.layers) for kind in ("key", "value")]
     return tuple(Tensor(name, "FP32", dims) for name in names)
-
-
-def _value(tensor: Tensor) -> ValueInfoProto:
-    return helper.make_tensor_value_info(tensor.name, _TYPES[tensor.data_type], list(tensor.dims))

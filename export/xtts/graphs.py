@@ -1,88 +1,51 @@
 """The six graphs of a version and their tensors, which the `generate` backend and the exporter agree on."""
 
+from collections.abc import Callable, Sequence
 from functools import partial
 
-from torch import Tensor, nn
+import onnx
 
 from export.bundle.graph import Graph, Role
-from export.seq2seq.tensors import examples
-from export.signature import Tensor as Promised
-from export.xtts.conditioning import ConditioningGraph
+from export.signature import Tensor
+from export.xtts.conditioning_graph import conditioning_model
 from export.xtts.decoder_graph import decoder_inputs, decoder_model, decoder_outputs
-from export.xtts.network import PositionTable, Xtts
+from export.xtts.network import Xtts
 from export.xtts.settings import EMBEDDING, LATENTS, MEL_BANDS, SPEAKER_BANDS
-from export.xtts.speaker import SpeakerGraph
-from export.xtts.vocoder import VocoderGraph
-
-
-class _TextGraph(nn.Module):
-    """input_ids INT64 [B, T] -> text_embeds [B, T, width]; positions count from 0."""
-
-    def __init__(self, tokens: nn.Embedding, positions: PositionTable) -> None:
-        super().__init__()
-        self.tokens, self.positions = tokens, positions.emb
-
-    def forward(self, input_ids: Tensor) -> tuple[Tensor]:
-        """Look both up."""
-        return (self.tokens(input_ids) + self.positions.weight[: input_ids.shape[1]],)
-
-
-class _EmbedGraph(nn.Module):
-    """input_ids, position_ids INT64 [R, T] -> inputs_embeds [R, T, width]."""
-
-    def __init__(self, codes: nn.Embedding, positions: PositionTable) -> None:
-        super().__init__()
-        self.codes, self.positions = codes, positions.emb
-
-    def forward(self, input_ids: Tensor, position_ids: Tensor) -> tuple[Tensor]:
-        """Look both up."""
-        return (self.codes(input_ids) + self.positions(position_ids),)
+from export.xtts.speaker_graph import speaker_model
+from export.xtts.tables import code_model, text_model
+from export.xtts.vocoder import vocoder_model
 
 
 def graphs(network: Xtts) -> tuple[Graph, ...]:
     """Return all graphs, ready to be written."""
     settings, gpt, sound = network.settings, network.gpt, network.hifigan_decoder
     width, shape = settings.width, settings.shape
-    conditioning = ConditioningGraph(gpt.conditioning_encoder, gpt.conditioning_perceiver, network.mel_stats)
-    ids = Promised("input_ids", "INT64", ("batch", "new"))
-    embedded = Promised("inputs_embeds", "FP32", ("rows", "new", width))
-    code_ids = (Promised("input_ids", "INT64", ("rows", "new")), Promised("position_ids", "INT64", ("rows", "new")))
-    embedding = Promised("embedding", "FP32", ("batch", EMBEDDING))
-    spoken = (Promised("features", "FP32", ("batch", width, "frames")), embedding)
+    mel = Tensor("mel", "FP32", ("batch", MEL_BANDS, "frames"))
+    speaker_mel = Tensor("mel", "FP32", ("batch", SPEAKER_BANDS, "frames"))
+    latents = Tensor("latents", "FP32", ("batch", LATENTS, width))
+    embedding = Tensor("embedding", "FP32", ("batch", EMBEDDING))
+    ids = Tensor("input_ids", "INT64", ("batch", "new"))
+    text = Tensor("text_embeds", "FP32", ("batch", "new", width))
+    codes = (Tensor("input_ids", "INT64", ("rows", "new")), Tensor("position_ids", "INT64", ("rows", "new")))
+    embedded = Tensor("inputs_embeds", "FP32", ("rows", "new", width))
+    spoken = (Tensor("features", "FP32", ("batch", width, "frames")), embedding)
+    audio = Tensor("audio", "FP32", ("batch", "samples"))
     return (
-        _traced(
-            "conditioning",
-            conditioning,
-            (Promised("mel", "FP32", ("batch", MEL_BANDS, "frames")),),
-            Promised("latents", "FP32", ("batch", LATENTS, width)),
-        ),
-        _traced(
-            "speaker",
-            SpeakerGraph(sound.speaker_encoder),
-            (Promised("mel", "FP32", ("batch", SPEAKER_BANDS, "frames")),),
-            embedding,
-        ),
-        _traced(
-            "text",
-            _TextGraph(gpt.text_embedding, gpt.text_pos_embedding),
-            (ids,),
-            Promised("text_embeds", "FP32", ("batch", "new", width)),
-        ),
-        _traced("embed", _EmbedGraph(gpt.mel_embedding, gpt.mel_pos_embedding), code_ids, embedded),
+        _written("conditioning", partial(conditioning_model, network), (mel,), latents),
+        _written("speaker", partial(speaker_model, sound.speaker_encoder), (speaker_mel,), embedding),
+        _written("text", partial(text_model, gpt.text_embedding, gpt.text_pos_embedding), (ids,), text),
+        _written("embed", partial(code_model, gpt.mel_embedding, gpt.mel_pos_embedding), codes, embedded),
         Graph(
             "decoder",
             partial(decoder_model, gpt, shape, width),
             decoder_inputs(shape, width),
             decoder_outputs(shape, width),
         ),
-        _traced(
-            "vocoder",
-            VocoderGraph(sound.waveform_decoder),
-            spoken,
-            Promised("audio", "FP32", ("batch", "samples")),
-        ),
+        _written("vocoder", partial(vocoder_model, sound.waveform_decoder), spoken, audio),
     )
 
 
-def _traced(role: Role, module: nn.Module, inputs: tuple[Promised, ...], output: Promised) -> Graph:
-    return Graph(role, module.eval(), inputs, (output,), examples(inputs))
+def _written(
+    role: Role, model: Callable[[Sequence[Tensor], Tensor], onnx.ModelProto], inputs: tuple[Tensor, ...], output: Tensor
+) -> Graph:
+    return Graph(role, partial(model, inputs, output), inputs, (output,))

@@ -40,6 +40,12 @@ class Gpt(nn.Module):
         self.text_head = nn.Linear(width, settings.text_tokens)  # of the training alone
         self.mel_head = nn.Linear(width, settings.audio_codes)
 
+    def latents(self, mel: Tensor) -> Tensor:
+        """Hear a sample: mel [B, 80, frames], divided by mel_stats -> [B, 32, width]."""
+        heard: Tensor = self.conditioning_encoder(mel)
+        latents: Tensor = self.conditioning_perceiver(heard.transpose(1, 2))
+        return latents
+
     def forward(self, embeds: Tensor) -> tuple[Tensor, Tensor]:
         """[R, T, width] -> logits [R, T, audio_codes], hidden [R, T, width]; causal, no cache."""
         hidden = self.final_norm(self.gpt(embeds))

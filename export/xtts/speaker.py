@@ -3,14 +3,12 @@
 Heo et al. 2020, Clova Baseline System for the VoxCeleb Speaker Recognition Challenge 2020 (model H / ASP).
 """
 
-from copy import deepcopy
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from export.fold import fold_batch_norms
-from export.xtts.parts import typed
 from export.xtts.settings import EMBEDDING, SPEAKER_BANDS
 
 _CHANNELS = (32, 64, 128, 256)
@@ -18,9 +16,9 @@ _BLOCKS = (3, 4, 6, 3)
 _SQUEEZE = 8
 """How many times fewer numbers decide about the channels than there are channels."""
 _ATTENTION = 128
-_LEAST_POWER = 1e-6
+LEAST_POWER = 1e-6
 """Added before the logarithm."""
-_LEAST_VARIANCE = 1e-5
+LEAST_VARIANCE = 1e-5
 
 
 class Squeeze(nn.Module):
@@ -30,6 +28,10 @@ class Squeeze(nn.Module):
         super().__init__()
         inner = channels // _SQUEEZE
         self.fc = nn.Sequential(nn.Linear(channels, inner), nn.ReLU(), nn.Linear(inner, channels), nn.Sigmoid())
+
+    def products(self) -> list[nn.Linear]:
+        """Return both linear layers."""
+        return [layer for layer in self.fc if isinstance(layer, nn.Linear)]
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, channels, bands, frames] -> the same."""
@@ -85,39 +87,22 @@ class SpeakerEncoder(nn.Module):
         """Make one vector of what was heard."""
         return functional.normalize(self.fc(self.heard(mel)), dim=1)
 
+    def layers(self) -> Iterator[nn.Sequential]:
+        """Return the groups of blocks."""
+        for index in range(len(_CHANNELS)):
+            layer = self.get_submodule(f"layer{index + 1}")
+            assert isinstance(layer, nn.Sequential)
+            yield layer
+
     def heard(self, mel: Tensor) -> Tensor:
         """Norm each band over time, look for the voice, gather it over time: [B, 4096]."""
-        x = functional.instance_norm(torch.log(mel + _LEAST_POWER)).unsqueeze(1)
+        x = functional.instance_norm(torch.log(mel + LEAST_POWER)).unsqueeze(1)
         x = self.bn1(functional.relu(self.conv1(x)))
-        for index in range(len(_CHANNELS)):
-            x = self.get_submodule(f"layer{index + 1}")(x)
+        for layer in self.layers():
+            x = layer(x)
         x = x.flatten(1, 2)
         weights = self.attention(x)
         mean = (x * weights).sum(dim=2)
         variance = (x * x * weights).sum(dim=2) - mean * mean
-        deviation = torch.sqrt(variance.clamp(min=_LEAST_VARIANCE))
+        deviation = torch.sqrt(variance.clamp(min=LEAST_VARIANCE))
         return torch.cat([mean, deviation], dim=1)
-
-
-class SpeakerGraph(nn.Module):
-    """The encoder with the batch norms that stand right behind a convolution worked into it."""
-
-    def __init__(self, encoder: SpeakerEncoder) -> None:
-        super().__init__()
-        self.encoder = deepcopy(encoder).eval()
-        for index in range(len(_CHANNELS)):
-            layer = self.encoder.get_submodule(f"layer{index + 1}")
-            assert isinstance(layer, nn.Sequential)
-            for block in typed(layer, Block):
-                _fold(block)
-
-    def forward(self, mel: Tensor) -> tuple[Tensor]:
-        """As SpeakerEncoder."""
-        return (self.encoder(mel),)
-
-
-def _fold(block: Block) -> None:
-    pair = fold_batch_norms(nn.Sequential(block.conv2, block.bn2))
-    block.conv2, block.bn2 = pair  # type: ignore[assignment]  # the second is the identity now
-    if block.downsample is not None:
-        block.downsample = fold_batch_norms(block.downsample)

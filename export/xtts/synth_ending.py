@@ -30,7 +30,7 @@ def set_ending(gpt: Gpt, settings: XttsSettings, latents: Tensor) -> None:
     direction = torch.randn(settings.width)
     direction /= direction.norm()
     places = torch.arange(settings.audio_positions)
-    ramp = _RAMP * ((places - _TYPICAL) / _NARROW).clamp(-1, 4)
+    ramp = _RAMP * ((places - _TYPICAL) / _NARROW).clamp(-2, 4)
     gpt.mel_pos_embedding.emb.weight.add_(ramp[:, None] * direction)
     gpt.mel_head.weight[settings.stop_audio] = _STOP_SPREAD * direction
     gpt.mel_head.bias[settings.stop_audio] = 0

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from export.xtts.conditioning import ConditioningGraph, Perceiver, PerceiverAttention
+from export.xtts.conditioning import Perceiver, PerceiverAttention
 from export.xtts.generator import Generator, ResidualBlock
 from export.xtts.gpt import Block, Product
 from export.xtts.network import Gpt, Xtts
@@ -134,9 +134,7 @@ def _settle_speaker(encoder: SpeakerEncoder) -> None:
 
 def _latents(network: Xtts, voices: int) -> Tensor:
     """Latents of random sounds: [voices, 32, width]."""
-    graph = ConditioningGraph(network.gpt.conditioning_encoder, network.gpt.conditioning_perceiver, network.mel_stats)
-    latents: Tensor = graph(torch.randn(voices, MEL_BANDS, 60).mul(3).sub(5))[0]
-    return latents
+    return network.gpt.latents(torch.randn(voices, MEL_BANDS, _FRAMES).mul(3).sub(5) / network.mel_stats[:, None])
 
 
 def _rounded(number: Tensor) -> Tensor:

@@ -1,9 +1,11 @@
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 from export.errors import UnknownName
+from export.onnx_file import read_metadata
 from export.precision.graphs import FORMATS, open_written, write_graph
 from tests.export.precision import small_graph
 
@@ -78,3 +80,36 @@ def test_fp32_and_other_roles_stay_exactly_what_they_were(
 def test_an_unknown_precision_names_those_there_are(text_graph: Path, tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match=", ".join(FORMATS)):
         write_graph(text_graph, tmp_path / "target.onnx", "decoder", "int9")
+
+
+@pytest.mark.parametrize(
+    ("precision", "has_bf16", "marks"),
+    [
+        ("fp32", True, {"polylip.precision": "fp32"}),
+        ("bf16", True, {"polylip.precision": "bf16"}),
+        ("int8", True, {"polylip.precision": "int8", "polylip.float_layers": "bf16"}),
+        ("int8", False, {"polylip.precision": "int8", "polylip.float_layers": "fp32"}),
+    ],
+)
+def test_a_vocoder_stays_as_it_is_and_says_what_it_is_computed_in(
+    text_graph: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str, has_bf16: bool, marks: dict
+) -> None:
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text("flags : avx512_bf16\n" if has_bf16 else "flags : avx2\n")
+    monkeypatch.setattr("export.precision.graphs.CPUINFO", cpuinfo)
+    monkeypatch.setattr("export.precision.graphs.processor_has_bf16", lambda: has_bf16)
+    target = tmp_path / "vocoder.onnx"
+    described = write_graph(text_graph, target, "vocoder", precision)
+    assert read_metadata(target) == marks
+    rounded = "bf16" in marks.values()
+    assert (described["weights"], described["activations"]) == ("fp32", "bf16" if rounded else "fp32")
+    assert described["INFERENCE_PRECISION_HINT"] == ("bf16" if rounded else "f32")
+    assert onnx.load(target).graph == onnx.load(text_graph).graph
+
+
+def test_a_vocoder_is_run_as_the_server_runs_it(text_graph: Path, tmp_path: Path) -> None:
+    target = tmp_path / "vocoder.onnx"
+    write_graph(text_graph, target, "vocoder", "fp32")
+    run, inputs = open_written(target), small_graph.inputs()
+    assert run.session.get_providers()[0] == "OpenVINOExecutionProvider"
+    np.testing.assert_allclose(run(inputs)["logits"], open_written(text_graph)(inputs)["logits"], rtol=0, atol=1e-4)

@@ -7,14 +7,13 @@ import torch
 from torch import nn
 
 from export.checkpoint import load_strict
-from export.xtts.conditioning import AttentionBlock, ConditioningGraph, RootMeanSquareNorm
+from export.runtime import open_graph
+from export.xtts.conditioning import AttentionBlock, RootMeanSquareNorm
 from export.xtts.family import FAMILY
 from export.xtts.generator import Generator
 from export.xtts.graphs import graphs
 from export.xtts.network import Xtts
 from export.xtts.parts import typed
-from export.xtts.speaker import SpeakerEncoder, SpeakerGraph
-from export.xtts.vocoder import VocoderGraph
 
 
 @pytest.fixture(scope="module")
@@ -31,72 +30,72 @@ def seeded():
         yield
 
 
-def test_the_vocoder_of_flat_pictures_says_what_the_one_of_lines_says(network):
-    generator = network.hifigan_decoder.waveform_decoder
-    features, embedding = torch.randn(2, network.settings.width, 9), torch.randn(2, 512)
-    (audio,) = VocoderGraph(generator)(features, embedding)
+def test_the_vocoder_of_flat_pictures_says_what_the_one_of_lines_says(network, xtts_graphs):
+    features, embedding = torch.randn(2, network.settings.width, 9), torch.randn(2, 512) / 20
+    inputs = {"features": features.numpy(), "embedding": embedding.numpy()}
+    audio = open_graph(xtts_graphs / "vocoder.onnx")(inputs)["audio"]
     assert audio.shape == (2, 9 * 256)
-    torch.testing.assert_close(audio, generator(features, embedding[:, :, None])[:, 0], rtol=0, atol=1e-6)
+    expected = network.hifigan_decoder.waveform_decoder(features, embedding[:, :, None])[:, 0]
+    np.testing.assert_allclose(audio, expected.numpy(), rtol=0, atol=1e-5)
 
 
 def test_the_vocoder_hears_the_voice_in_every_stage():
     generator = Generator(8).requires_grad_(requires_grad=False)
-    features = torch.randn(1, 8, 4)
+    features, voices = torch.randn(1, 8, 4), (torch.ones(1, 512, 1), torch.zeros(1, 512, 1))
     for part in (generator.cond_layer, *generator.conds):
         nn.init.zeros_(part.weight)
-    same = [VocoderGraph(generator)(features, voice)[0] for voice in (torch.ones(1, 512), torch.zeros(1, 512))]
-    assert torch.equal(*same)
+    assert torch.equal(*(generator(features, voice) for voice in voices))
     for part in (generator.cond_layer, *generator.conds):
         nn.init.normal_(part.weight)
-        one, other = (
-            VocoderGraph(generator)(features, voice)[0] for voice in (torch.ones(1, 512), torch.zeros(1, 512))
-        )
-        assert not torch.equal(one, other)
+        assert not torch.equal(*(generator(features, voice) for voice in voices))
         nn.init.zeros_(part.weight)
 
 
-def test_folded_norms_change_nothing_and_leave_the_network_alone(network):
-    encoder = network.hifigan_decoder.speaker_encoder
+def test_norms_behind_a_convolution_are_worked_into_it_and_change_nothing(network, xtts_graphs):
     mel = torch.randn(2, 64, 25).exp()
-    before = encoder(mel)
-    (embedding,) = SpeakerGraph(encoder)(mel)
-    torch.testing.assert_close(embedding, before, rtol=0, atol=1e-5)
-    torch.testing.assert_close(embedding.norm(dim=1), torch.ones(2))
-    assert torch.equal(encoder(mel), before)
-    kept = [each for each in SpeakerGraph(encoder).modules() if isinstance(each, nn.BatchNorm2d)]
-    assert len(kept) == 1 + sum((3, 4, 6, 3))  # those behind a ReLU
+    embedding = open_graph(xtts_graphs / "speaker.onnx")({"mel": mel.numpy()})["embedding"]
+    np.testing.assert_allclose(embedding, network.hifigan_decoder.speaker_encoder(mel).numpy(), rtol=0, atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(embedding, axis=1), 1, atol=1e-5)
+    nodes = onnx.load(xtts_graphs / "speaker.onnx").graph.node
+    behind_a_relu = 1 + sum((3, 4, 6, 3)) + 1  # the first, one a block, the attention's
+    assert sum(node.op_type == "BatchNormalization" for node in nodes) == behind_a_relu
 
 
-def test_a_voice_is_heard_however_short_the_sound_is():
-    encoder = SpeakerEncoder().eval()
-    for frames in (2, 3, 9):
-        with torch.no_grad():
-            assert torch.isfinite(encoder(torch.rand(1, 64, frames))).all()
+@pytest.mark.parametrize("frames", [1, 2, 3, 9])
+def test_a_voice_is_heard_however_short_the_sound_is(xtts_graphs, frames):
+    mel = np.random.default_rng(frames).random((1, 64, frames), np.float32)
+    assert np.isfinite(open_graph(xtts_graphs / "speaker.onnx")({"mel": mel})["embedding"]).all()
 
 
-def test_the_conditioning_graph_divides_by_the_mel_statistics(network):
-    gpt, mel = network.gpt, torch.randn(2, 80, 21)
-    parts = (gpt.conditioning_encoder, gpt.conditioning_perceiver)
-    (latents,) = ConditioningGraph(*parts, network.mel_stats)(mel)
-    (expected,) = ConditioningGraph(*parts, torch.ones(80))(mel / network.mel_stats[:, None])
+def test_a_silent_sound_has_a_voice_that_is_a_number(xtts_graphs):
+    mel = np.zeros((1, 64, 40), np.float32)
+    assert np.isfinite(open_graph(xtts_graphs / "speaker.onnx")({"mel": mel})["embedding"]).all()
+
+
+@pytest.mark.parametrize("frames", [1, 21])
+def test_the_conditioning_graph_divides_by_the_mel_statistics(network, xtts_graphs, frames):
+    mel = torch.randn(2, 80, frames) * 3 - 5
+    latents = open_graph(xtts_graphs / "conditioning.onnx")({"mel": mel.numpy()})["latents"]
     assert latents.shape == (2, 32, network.settings.width)
-    torch.testing.assert_close(latents, expected, rtol=0, atol=1e-4)
+    expected = network.gpt.latents(mel / network.mel_stats[:, None])
+    np.testing.assert_allclose(latents, expected.numpy(), rtol=0, atol=1e-4)
 
 
 def test_what_attention_finds_is_added_to_the_normed_frames(network):
-    block = typed(network.gpt.conditioning_encoder.attn, AttentionBlock)[0]
-    silent = AttentionBlock(network.settings.width, network.settings.heads)
-    silent.load_state_dict(block.state_dict())
-    nn.init.zeros_(silent.proj_out.weight)
-    nn.init.zeros_(silent.proj_out.bias)
-    encoder = network.gpt.conditioning_encoder
-    graph = ConditioningGraph(encoder, network.gpt.conditioning_perceiver, network.mel_stats)
-    served = graph.blocks[0]
-    served.back.weight.zero_()
-    served.back.bias.zero_()
-    x = torch.randn(1, network.settings.width, 7)
-    assert torch.equal(served(x), block.norm(x))
-    torch.testing.assert_close(block.norm(x).mean(), block.norm.bias.mean(), rtol=0, atol=0.1)
+    block = AttentionBlock(network.settings.width, network.settings.heads).requires_grad_(requires_grad=False)
+    nn.init.zeros_(block.proj_out.weight)
+    nn.init.zeros_(block.proj_out.bias)
+    x = torch.randn(1, network.settings.width, 7) * 5 + 3
+    assert torch.equal(block(x), block.norm(x))
+    assert not torch.allclose(block(x), x)
+
+
+def test_tables_are_looked_up_and_added(network, xtts_graphs):
+    gpt, ids, places = network.gpt, torch.tensor([[3, 0, 7], [1, 1, 2]]), torch.tensor([[0, 1, 2], [9, 600, 4]])
+    text = open_graph(xtts_graphs / "text.onnx")({"input_ids": ids.numpy()})["text_embeds"]
+    assert np.array_equal(text, (gpt.text_embedding(ids) + gpt.text_pos_embedding.emb.weight[:3]).numpy())
+    codes = open_graph(xtts_graphs / "embed.onnx")({"input_ids": ids.numpy(), "position_ids": places.numpy()})
+    assert np.array_equal(codes["inputs_embeds"], (gpt.mel_embedding(ids) + gpt.mel_pos_embedding.emb(places)).numpy())
 
 
 def test_vectors_are_normed_to_the_root_of_their_size():
