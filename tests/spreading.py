@@ -12,6 +12,7 @@ TOGETHER = (
     "tests/e2e/",  # one stack of ten processes for all files, 11 s to start
     "tests/export/marian/",  # one exported folder
     "tests/export/whisper/",  # one reduced Whisper and its graphs, 10 s to make
+    "tests/export/xtts/",  # one reduced XTTS-v2, its graphs and its original, 15 s to make
 )
 
 
