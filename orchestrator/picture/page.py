@@ -64,7 +64,10 @@ def _table(sentences: list[DrawnSentence]) -> str:
 
 
 def _row(number: int, sentence: DrawnSentence) -> str:
-    texts = f'<td class="text">{escape(sentence.source_text)}</td><td class="text">{escape(sentence.text)}</td>'
+    remarks = "".join(f"<br><small>{escape(remark)}</small>" for remark in sentence.remarks)
+    texts = (
+        f'<td class="text">{escape(sentence.source_text)}</td><td class="text">{escape(sentence.text)}{remarks}</td>'
+    )
     figures = ["", "", "", "", "", "", ""]
     if sentence.dubbed:
         figures = [
@@ -78,5 +81,4 @@ def _row(number: int, sentence: DrawnSentence) -> str:
         ]
     cells = "".join(f"<td>{figure}</td>" for figure in figures)
     verdict = escape(sentence.verdict)
-    remarks = "".join(f"<br><small>{escape(remark)}</small>" for remark in sentence.remarks)
-    return f'<tr><td>{number}</td>{texts}{cells}<td class="fit {verdict}">{verdict}{remarks}</td></tr>'
+    return f'<tr><td>{number}</td>{texts}{cells}<td class="fit {verdict}">{verdict}</td></tr>'

@@ -39,7 +39,7 @@ def test_the_page_needs_no_other_file(page):
 
 def test_what_the_engine_remarked_on_stands_beside_its_sentence_and_is_no_markup(page):
     assert page.count("<small>") == 1
-    assert "overflow<br><small>spoken again: 9 s for &lt;3&gt; letters</small></td>" in page
+    assert "dos<br><small>spoken again: 9 s for &lt;3&gt; letters</small></td>" in page
 
 
 def test_what_was_said_is_text_and_never_markup(page):
