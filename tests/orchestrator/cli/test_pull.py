@@ -13,6 +13,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from client.licences import licence_of
+from export.bundle.family import BUNDLES
 from export.family import FAMILIES
 from export.pull.catalogue import CATALOGUE, Entry
 from orchestrator.cli.licences import licences
@@ -123,10 +124,22 @@ def test_a_tampered_download_ends_the_command_and_nothing_is_exported(command):
     assert list(command.cache.rglob("tiny.pth*")) == []
 
 
-def test_a_family_that_cannot_be_exported_yet_is_refused_before_the_download(command):
+def test_a_family_that_cannot_be_exported_is_refused_before_the_download(command, monkeypatch):
+    monkeypatch.delitem(BUNDLES, "xtts")
     done = command("pull", "xtts", "--accept-licence")
     assert done.exit_code == 1
     assert "no model family is called 'xtts'" in done.stderr
+    assert command.hub.seen == []
+
+
+def test_xtts_is_pulled_for_its_exporter_by_whoever_takes_its_licence(command):
+    assert (
+        "no precision of xtts is called 'int3'"
+        in command("pull", "xtts", "--accept-licence", "--precision", "int3").stderr
+    )
+    done = command("pull", "xtts")
+    assert done.exit_code == 1
+    assert "licence-not-accepted" in done.stderr
     assert command.hub.seen == []
 
 
