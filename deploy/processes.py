@@ -146,7 +146,9 @@ class GuardedProcess:
     @property
     def exit_status(self) -> int | None:
         """None while it runs; then its own status, or 128 + the signal that ended it."""
-        return self._popen.poll()
+        if self.record.is_running():
+            return None
+        return self._popen.wait(_KILLED_WITHIN_S)  # the thread that reaps it is about to know
 
     def is_running(self) -> bool:
         """Tell whether the program has not ended."""
