@@ -45,13 +45,18 @@ def at_once(latents: np.ndarray, speed: float) -> np.ndarray:
     return Graph()({"features": frames.T[None], "embedding": EMBEDDING})[0][0]
 
 
-@given(st.integers(1, 150), st.integers(8, 40), st.sampled_from([1.0, 0.5, 0.83, 1.2, 2.0]))
+@given(st.integers(2, 150), st.integers(8, 40), st.sampled_from([1.0, 0.5, 0.83, 1.2, 2.0]))
 def test_streamed_sound_is_the_sound_made_at_once(codes: int, chunk_codes: int, speed: float) -> None:
     latents = np.random.default_rng(codes).standard_normal((codes, 5)).astype(np.float32)
     streamed, _, _ = spoken(latents, chunk_codes, speed)
     whole = at_once(latents, speed)
     assert len(streamed) == len(whole)
     np.testing.assert_allclose(streamed, whole, atol=1e-3 * np.abs(whole).max())
+
+
+def test_one_code_said_faster_is_too_short_to_be_heard() -> None:
+    speech = Speech(Vocoder(Graph(), HOP, 84), interpolation(1.2, 1024, 256, (22_050, 24_000)), EMBEDDING)
+    assert [*speech.hear(np.ones(5, np.float32)), *speech.finish()] == []
 
 
 def test_the_first_chunk_comes_with_the_codes_of_one_chunk_and_windows_have_two_lengths() -> None:
