@@ -7,6 +7,10 @@ once, no row is padded, and a row that is over costs next to nothing. It does fo
 
 The buffers are asked for at full length and never touched beyond what a row has reached, so the system gives them no
 more memory than that.
+
+A step always has an even number of rows, the last of them idle if need be. ONNX Runtime multiplies 8-bit weights with
+pairs of rows, and rounds a row that is left over otherwise: a sampled sequence would depend on who else is served. The
+idle row costs nothing, for the time goes into reading the weights.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from __future__ import annotations
 import math
 import mmap
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -48,7 +53,7 @@ class SlotBatch:
         self._with_hidden = "hidden" in graphs.decoder.outputs
         self._buffers: _Buffers = []
         self._lengths = np.zeros(0, np.int32)
-        """Positions of each row; the graph wants those after the step, minus one: the same number."""
+        """Positions of each row."""
         self._token_positions = np.zeros((0, 1), np.int64)
         self._dead: set[int] = set()
         self._step: _Step | None = None
@@ -72,18 +77,18 @@ class SlotBatch:
 
     def step(self, tokens: Sequence[int]) -> Answer:
         """Read one more token in each row."""
-        step = self._step or self._prepare_step()
-        for row in self._dead:
-            self._lengths[row] = 0  # it writes its first place over and over
-        step.ids[:, 0] = tokens
+        step, rows = self._step or self._prepare_step(), self.rows
+        step.ids[:rows, 0] = tokens
+        step.lengths[:rows] = self._lengths
+        step.positions[:rows] = self._token_positions
         step.total[0] = self._lengths.max() + 1
-        embeds = self._graphs.embedded(step.ids, self._token_positions)
+        embeds = self._graphs.embedded(step.ids, step.positions)
         step.binding.bind_ortvalue_input("inputs_embeds", embeds)
         self._graphs.decoder.run(step.binding)
         self._lengths += 1
         self._token_positions += 1
         for row in self._dead:
-            self._token_positions[row] = 0
+            self._lengths[row] = self._token_positions[row] = 0  # it writes its first place over and over
         return step.answer
 
     def retire(self, row: int) -> None:
@@ -130,7 +135,7 @@ class SlotBatch:
 
     def _empty(self, rows: int) -> _Buffers:
         settings = self._graphs.settings
-        shape = (len(self._graphs.past_names), rows, settings.heads, settings.max_positions, settings.head_dim)
+        shape = (len(self._graphs.past_names), _even(rows), settings.heads, settings.max_positions, settings.head_dim)
         return list(_untouched(shape))
 
     def _move_down(self, chosen: Sequence[int]) -> None:
@@ -157,10 +162,10 @@ class SlotBatch:
 
     def _prepare_step(self) -> _Step:
         """Bind what stays the same from step to step."""
-        graphs, rows = self._graphs, self.rows
+        graphs, rows = self._graphs, _even(self.rows)
         binding = graphs.decoder.binding()
-        total = np.zeros(1, np.int32)
-        binding.bind_ortvalue_input("row_lengths", of_array(self._lengths))
+        total, lengths = np.zeros(1, np.int32), np.zeros(rows, np.int32)
+        binding.bind_ortvalue_input("row_lengths", of_array(lengths))
         binding.bind_ortvalue_input("total_length", of_array(total))
         logits = np.empty((rows, 1, graphs.settings.vocab_size), np.float32)
         binding.bind_ortvalue_output("logits", of_array(logits))
@@ -169,7 +174,9 @@ class SlotBatch:
             hidden = np.empty((rows, 1, graphs.hidden_width), np.float32)
             binding.bind_ortvalue_output("hidden", of_array(hidden))
         kept = self._bind_buffers(binding, 0, rows)
-        self._step = _Step(binding, np.zeros((rows, 1), np.int64), total, Answer(logits, hidden), kept)
+        ids, positions = np.full((2, rows, 1), graphs.settings.pad, np.int64)
+        positions[:] = 0
+        self._step = _Step(binding, ids, positions, lengths, total, Answer(logits, hidden), kept)
         return self._step
 
     def _bind_buffers(self, binding: Binding, first: int, last: int) -> list[OrtValue]:
@@ -186,18 +193,23 @@ class SlotBatch:
         return ["logits", *["hidden"] * self._with_hidden]
 
 
+@dataclass(frozen=True)
 class _Step:
     """What is bound from step to step; the arrays are written in place."""
 
-    def __init__(
-        self,
-        binding: Binding,
-        ids: NDArray[np.int64],
-        total: NDArray[np.int32],
-        answer: Answer,
-        kept: list[OrtValue],
-    ) -> None:
-        self.binding, self.ids, self.total, self.answer, self.kept = binding, ids, total, answer, kept
+    binding: Binding
+    ids: NDArray[np.int64]
+    """[even rows, 1], as are the positions."""
+    positions: NDArray[np.int64]
+    lengths: NDArray[np.int32]
+    """[even rows]; positions before the step, which is what the graph wants: those after it, minus one."""
+    total: NDArray[np.int32]
+    answer: Answer
+    kept: list[OrtValue]
+
+
+def _even(rows: int) -> int:
+    return rows + rows % 2
 
 
 def _copy(source: _Buffers, row: int, target: _Buffers, to: int, length: int) -> None:

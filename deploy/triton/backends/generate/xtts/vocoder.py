@@ -20,8 +20,8 @@ from .interp import Interpolation
 
 Floats = NDArray[np.float32]
 
-REACH_FRAMES = 16
-"""HiFi-GAN as XTTS has it (upsampling 8, 8, 2, 2; kernels 3, 7, 11 dilated 1, 3, 5) sees 14 frames to either side."""
+REACH_FRAMES = 13
+"""HiFi-GAN as XTTS has it (upsampling 8, 8, 2, 2; kernels 3, 7, 11 dilated 1, 3, 5) sees 12.7 frames to either side."""
 FADE_FRAMES = 1
 """Neighbouring windows are cross-faded over so many frames (10.7 ms): they differ by the rounding of reduced
 precisions there, and by nothing else."""
