@@ -33,6 +33,7 @@ def check_request(request: GenerationRequest, graphs: Graphs, encoder: SourceEnc
     if request.on_token is not None and not single:
         raise InvalidRequest("tokens can be streamed from a single sequence only: no beams, one hypothesis")
     _check_prefix(request, graphs)
+    _check_recurring(request)
     _check_source(request, graphs, encoder)
 
 
@@ -78,6 +79,14 @@ def _check_prefix(request: GenerationRequest, graphs: Graphs) -> None:
     if request.prefix.ndim != 2 or (isinstance(width, int) and request.prefix.shape[1] != width):
         raise InvalidRequest(
             f"the prefix has the shape {list(request.prefix.shape)}, the model takes [length, {width}]"
+        )
+
+
+def _check_recurring(request: GenerationRequest) -> None:
+    recurring, prefix = request.recurring, request.prefix
+    if recurring is not None and (prefix is None or not 0 < recurring.positions <= len(prefix)):
+        raise InvalidRequest(
+            f"{recurring.positions} positions recur, the prefix has {0 if prefix is None else len(prefix)}"
         )
 
 

@@ -109,6 +109,15 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
+class Recurring:
+    """Positions at the beginning of a prefix that are read once for all requests that name them (caches in slots)."""
+
+    key: str
+    """Equal keys, equal embeddings."""
+    positions: int
+
+
+@dataclass(frozen=True, slots=True)
 class GenerationRequest:
     """One generation: one source (or none), one prompt, one or several sequences out."""
 
@@ -120,6 +129,8 @@ class GenerationRequest:
     """Encoder-decoder models: required."""
     prefix: NDArray[np.float32] | None = None
     """Decoder-only models with embed.onnx: conditioning [length, width], before the prompt."""
+    recurring: Recurring | None = None
+    """The beginning of `prefix` that other requests begin with as well."""
     prompt_logits: tuple[int, ...] = ()
     """Positions of the prompt (0: the first; -1: the last) whose raw logits the result shall hold: what the model says
     after that token, before any rule."""

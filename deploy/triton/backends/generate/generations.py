@@ -30,7 +30,7 @@ class Generation:
     ) -> None:
         """`done` is called once, with the result or the error; not at all after `cancel`."""
         self.request = request
-        self.prompt = Prompt(request.prompt, request.prefix)
+        self.prompt = Prompt(request.prompt, request.prefix, request.recurring)
         self.empty = plan.max_new_tokens == 0
         beams = plan.options.beams > 1
         self.chooser: Chooser = BeamChooser(plan) if beams else RowChooser(plan, request.on_token)

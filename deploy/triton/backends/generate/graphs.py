@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,8 @@ class Graphs:
     reorder: Session | None
     embed: Session | None
     pad_front: Session
+    recurring: OrderedDict[str, list[NDArray[np.float32]]] = field(default_factory=OrderedDict)
+    """Caches [heads, positions, head_dim] of beginnings that recur, by their keys, the last used last (slots.py)."""
 
     @cached_property
     def past_names(self) -> list[str]:

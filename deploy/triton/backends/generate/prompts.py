@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .generation import Recurring
+
 
 @dataclass(frozen=True)
 class Prompt:
@@ -15,6 +17,7 @@ class Prompt:
 
     tokens: tuple[int, ...]
     prefix: NDArray[np.float32] | None = None
+    recurring: Recurring | None = None
 
     def __len__(self) -> int:
         """Count the positions."""

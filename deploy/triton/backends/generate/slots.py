@@ -25,12 +25,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .batch import Answer, Batch
-from .generation import Source
+from .generation import Recurring, Source
 from .graphs import Graphs
 from .prompts import Prompt
 from .source_batch import gathered
 from .values import CPU, Binding, OrtValue, of_array, outputs_of
 
+_REMEMBERED = 8
+"""Recurring beginnings whose caches are kept, the last used ones (XTTS: 8 MB a voice)."""
 _Buffers = list[NDArray[np.float32]]
 """For each of Graphs.past_names: [room, heads, capacity, head_dim]."""
 
@@ -145,11 +147,34 @@ class SlotBatch:
 
     def _read(self, row: int, prompt: Prompt) -> list[NDArray[np.float32]]:
         """Run one prompt into its row; returns logits [T, vocab], and hidden [T, width] if there is such."""
-        graphs, length = self._graphs, len(prompt)
+        graphs = self._graphs
         ids = np.array([prompt.tokens or (graphs.settings.pad,)], np.int64)
         embeds = graphs.embedded(ids, np.arange(ids.shape[1], dtype=np.int64)[None]).numpy()[0][: len(prompt.tokens)]
         whole = embeds if prompt.prefix is None else np.concatenate([prompt.prefix, embeds])
-        held = [np.ascontiguousarray(whole[None]), np.array([length - 1], np.int32), np.array([length], np.int32)]
+        known = self._recall(row, prompt.recurring, whole) if prompt.recurring else 0
+        return self._run(row, whole[known:], known)
+
+    def _recall(self, row: int, recurring: Recurring, embeds: NDArray[np.float32]) -> int:
+        """Fill the row with what recurs, read now or before; returns how many positions that are.
+
+        It is read by itself even when it is new: what a prompt comes to must not depend on who came before.
+        """
+        memory, length = self._graphs.recurring, recurring.positions
+        if recurring.key in memory:
+            for buffer, kept in zip(self._buffers, memory[recurring.key], strict=True):
+                buffer[row, :, :length] = kept
+        else:
+            self._run(row, embeds[:length], 0)
+            memory[recurring.key] = [buffer[row, :, :length].copy() for buffer in self._buffers]
+            if len(memory) > _REMEMBERED:
+                memory.popitem(last=False)
+        memory.move_to_end(recurring.key)
+        return length
+
+    def _run(self, row: int, embeds: NDArray[np.float32], known: int) -> list[NDArray[np.float32]]:
+        """Read further positions [T, width] into a row that has `known` ones."""
+        graphs, length = self._graphs, known + len(embeds)
+        held = [np.ascontiguousarray(embeds[None]), np.array([length - 1], np.int32), np.array([length], np.int32)]
         binding = graphs.decoder.binding()
         for name, array in zip(("inputs_embeds", "row_lengths", "total_length"), held, strict=True):
             binding.bind_ortvalue_input(name, of_array(array))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from generate.folder import VersionFolder
 from generate.frontend import Emit, Job, Outputs, RequestTensors
-from generate.generation import DecodingOptions, Finish, GenerationRequest, GenerationResult, Token
+from generate.generation import DecodingOptions, Finish, GenerationRequest, GenerationResult, Recurring, Token
 
 from .guard import bounds_of
 from .interp import Interpolation, interpolation
@@ -53,8 +53,8 @@ class XttsFrontEnd:
         self._text = XttsText(folder.file("vocab.json"), self._section.languages, self._section.max_text_tokens)
         self._embed_text = folder.graph("text.onnx")
         self._voices = Voices(folder, self._section, self._options)
-        steps = self._interpolation(1.0).settled(self._options.chunk_codes)
-        self._vocoder = Vocoder(folder.graph("vocoder.onnx", accelerated=True), self._section.hop, steps)
+        first, later = map(self._interpolation(1.0).settled, (self._options.chunk_codes, self._options.later_codes))
+        self._vocoder = Vocoder(folder.graph("vocoder.onnx", accelerated=True), self._section.hop, first, later)
         width = text_embeddings(self._embed_text, (self._section.text_start, self._section.text_stop)).shape[1]
         self._vocoder.prepare(width, self._section.embedding)
 
@@ -91,6 +91,7 @@ class XttsFrontEnd:
                     replace(options, seed=seed + attempt),
                     prompt=(self._section.start_audio,),
                     prefix=prefix,
+                    recurring=Recurring(order.voice.key, self._section.latents),
                     on_token=_listener(speech, joined),
                 )
             ]

@@ -19,7 +19,9 @@ class XttsOptions:
     """What is configured."""
 
     chunk_codes: int = 20
-    """Codes that are spoken at a time (the original's stream_chunk_size), LEAST_CHUNK_CODES or more."""
+    """Codes of the first chunk (the original's stream_chunk_size), LEAST_CHUNK_CODES or more."""
+    later_codes: int = 40
+    """Codes of the others: the longer, the less is computed twice, and the less often a listener hears anything new."""
     cached_voices: int = 16
     """Voices (latents and embedding) that are remembered, the last used ones; in memory only."""
     default_voice: str = ""
@@ -42,6 +44,7 @@ def read_options(parameters: Mapping[str, str]) -> XttsOptions:
     plain, guard = XttsOptions(), Guard()
     return XttsOptions(
         chunk_codes=read(parameters, "chunk_codes", _chunk, plain.chunk_codes),
+        later_codes=read(parameters, "later_codes", _chunk, plain.later_codes),
         cached_voices=read(parameters, "cached_voices", count, plain.cached_voices),
         default_voice=parameters.get("default_voice", plain.default_voice),
         min_speaker_audio_s=read(parameters, "min_speaker_audio_s", above_0, plain.min_speaker_audio_s),

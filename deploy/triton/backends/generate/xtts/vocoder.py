@@ -2,8 +2,8 @@
 
 The vocoder's convolutions reach REACH_FRAMES to both sides. A window of frames therefore gives its inner part as the
 whole would; only the edges of the whole sound are edges of a window too. So streamed sound is the one-shot sound, and
-the work grows with the length, not with its square. All windows but those of very short sounds have one of two lengths,
-for which the vocoder is prepared at load.
+the work grows with the length, not with its square. Windows have one of a few lengths, for which the vocoder is
+prepared at load.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ Floats = NDArray[np.float32]
 
 REACH_FRAMES = 13
 """HiFi-GAN as XTTS has it (upsampling 8, 8, 2, 2; kernels 3, 7, 11 dilated 1, 3, 5) sees 12.7 frames to either side."""
+_LAST_STEP = 32
+"""Last windows are so many frames long, or twice as many ..."""
 FADE_FRAMES = 1
 """Neighbouring windows are cross-faded over so many frames (10.7 ms): they differ by the rounding of reduced
 precisions there, and by nothing else."""
@@ -34,17 +36,24 @@ class Vocoder:
     graph: FeedForward
     hop: int
     """Samples a frame."""
-    step_frames: int
-    """New frames of a window."""
+    first_frames: int
+    """Length of the first window."""
+    later_frames: int
+    """New frames of the others."""
 
     @property
     def window_frames(self) -> int:
         """Length of a window inside the sound."""
-        return self.step_frames + 2 * REACH_FRAMES + FADE_FRAMES
+        return self.later_frames + 2 * REACH_FRAMES + FADE_FRAMES
+
+    @property
+    def last_frames(self) -> range:
+        """Lengths of a last window; a longer rest is a window inside the sound and a rest."""
+        return range(_LAST_STEP, self.window_frames + _LAST_STEP, _LAST_STEP)
 
     def prepare(self, width: int, embedding: int) -> None:
-        """Run both lengths once: OpenVINO compiles for each length when it first comes (0.1 s)."""
-        for frames in {self.step_frames, self.window_frames}:
+        """Run each length once: OpenVINO compiles for it when it first comes (0.1 to 0.2 s)."""
+        for frames in {self.first_frames, self.window_frames, *self.last_frames}:
             self.sound(np.zeros((frames, width), np.float32), np.zeros((1, embedding), np.float32))
 
     def sound(self, frames: Floats, embedding: Floats) -> Floats:
@@ -73,7 +82,7 @@ class Speech:
     def finish(self) -> Iterator[Floats]:
         """Yield the rest: there are no further latents."""
         total = self._interpolation.length(len(self._latents))
-        while total - self._spoken > self._vocoder.window_frames - REACH_FRAMES:
+        while total - self._spoken > self._vocoder.last_frames[-1] - REACH_FRAMES and self._next_end() <= total:
             yield self._window(self._next_end())
         if total > self._spoken:
             yield self._last(total)
@@ -82,10 +91,10 @@ class Speech:
         return self._interpolation.settled(len(self._latents))
 
     def _next_end(self) -> int:
-        """Return where the next window ends: the first is as long as a step."""
+        """Return where the next window ends."""
         if not self._spoken:
-            return self._vocoder.step_frames
-        return self._spoken + self._vocoder.step_frames + FADE_FRAMES + REACH_FRAMES
+            return self._vocoder.first_frames
+        return self._spoken + self._vocoder.later_frames + FADE_FRAMES + REACH_FRAMES
 
     def _window(self, end: int) -> Floats:
         """Say the frames up to REACH_FRAMES and the fade before `end`."""
@@ -99,8 +108,10 @@ class Speech:
         return told
 
     def _last(self, total: int) -> Floats:
-        """Say everything; the window is as long as the others where there is so much."""
-        start = max(0, min(self._spoken - REACH_FRAMES, total - self._vocoder.window_frames))
+        """Say everything; the window is as long as one that is prepared, if there is so much."""
+        needed = total - max(0, self._spoken - REACH_FRAMES)
+        length = next((frames for frames in self._vocoder.last_frames if frames >= needed), needed)
+        start = max(0, total - length)
         sound = self._sound(start, total)
         told = self._faded(sound[(self._spoken - start) * self._vocoder.hop :])
         self._spoken = total

@@ -5,7 +5,7 @@ import queue
 import re
 import threading
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ from deploy.triton.embedded import EmbeddedTriton
 from tests.fakes.toy_decoder import Toy
 from tests.fakes.toy_reference import greedy
 from tests.killed_servers import serving
-from tests.waiting import eventually
 
 pytestmark = pytest.mark.triton
 TRANSLATOR, SPEAKER = Toy(positions=2000), Toy(source=None, embeds=True, hidden=True, seed=3)
@@ -83,8 +82,14 @@ def infer(client: grpc.InferenceServerClient, model: str, *args: Any, **options:
     return result.as_numpy("TOKENS").tolist()
 
 
-def stream(server: EmbeddedTriton, source: list[int], stop_after: int | None = None, **options: Any) -> list[Any]:
-    """The answers of one request on a stream of its own: tokens, or an exception."""
+def stream(
+    server: EmbeddedTriton,
+    source: list[int],
+    stop_after: int | None = None,
+    on_first: Callable[[], object] | None = None,
+    **options: Any,
+) -> list[Any]:
+    """The answers of one request on a stream of its own: tokens, or an exception. `on_first`: when the first came."""
     answers: queue.Queue[Any] = queue.Queue()
     found: list[Any] = []
     with grpc.InferenceServerClient(server.grpc_url) as client:
@@ -96,6 +101,8 @@ def stream(server: EmbeddedTriton, source: list[int], stop_after: int | None = N
                 return [*found, error]
             if result.as_numpy("TOKENS") is not None:
                 found.append(result.as_numpy("TOKENS").tolist())
+                if on_first and len(found) == 1:
+                    on_first()
             if len(found) == stop_after:
                 client.stop_stream(cancel_requests=True)
                 return found
@@ -108,13 +115,6 @@ def batch_size(server: EmbeddedTriton, model: str) -> tuple[float, float]:
     text = urllib.request.urlopen(server.metrics_url, timeout=10).read().decode()
     found = dict(re.findall(rf'polylip_generate_(steps|shares){{model="{model}",version="1"}} (\S+)', text))
     return float(found.get("steps", 0)), float(found.get("shares", 0))
-
-
-def at_work(server: EmbeddedTriton, model: str) -> float:
-    """How many generations share a step at this moment, on average; 0 when nothing is done."""
-    steps_before, shares_before = batch_size(server, model)
-    steps, shares = batch_size(server, model)
-    return (shares - shares_before) / max(1, steps - steps_before)
 
 
 def test_a_request_gets_the_tokens_of_the_plain_network(client: grpc.InferenceServerClient) -> None:
@@ -201,13 +201,19 @@ def test_a_conditioning_prefix_goes_before_the_prompt(client: grpc.InferenceServ
 def test_a_model_is_unloaded_only_when_its_requests_are_answered(
     client: grpc.InferenceServerClient, server: EmbeddedTriton
 ) -> None:
+    at_work = threading.Barrier(5, timeout=TIMEOUT_S)
+
+    def ask(text: list[int]) -> list[Any]:
+        options = {"max_new_tokens": 1900, "eos": [], "stream": True}
+        return stream(server, text, on_first=at_work.wait, **options)
+
     with ThreadPoolExecutor(4) as pool:
-        pending = [pool.submit(infer, client, "unary", text, max_new_tokens=1200, eos=[]) for text in TEXTS[:4]]
-        eventually(lambda: at_work(server, "unary") == 4, TIMEOUT_S, "the work on all four")
-        client.unload_model("unary")
+        pending = [pool.submit(ask, text) for text in TEXTS[:4]]
+        at_work.wait()
+        client.unload_model("stream")
         answers = [each.result(TIMEOUT_S) for each in pending]
-    client.load_model("unary")
-    assert answers == [infer(client, "unary", text, max_new_tokens=1200, eos=[]) for text in TEXTS[:4]]
+    client.load_model("stream")
+    assert answers == [stream(server, text, max_new_tokens=1900, eos=[], stream=True) for text in TEXTS[:4]]
 
 
 def test_a_folder_that_cannot_be_served_fails_the_load_with_its_reason(tmp_path: Path) -> None:

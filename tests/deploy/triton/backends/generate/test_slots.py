@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
+from generate.generation import Recurring
 from generate.graphs import Graphs
 from generate.prompts import Prompt
 from generate.slots import SlotBatch
@@ -63,3 +64,33 @@ def test_another_batch_joins_however_many_rows_there_is_room_for(opened: Opened)
     check(batch.step([6, 6, 6, 7]).logits, [0, 1, 2, 0], [[3, 6], [4, 6], [5, 6], [7]])
     batch.absorb(third)
     check(batch.step([8] * 7).logits[3:], [0, 0, 1, 2], [[7, 8], [8], [8], [8]])
+
+
+def test_what_recurs_is_read_once_and_changes_nothing(opened: Opened) -> None:
+    graphs = opened(TOY)
+    rng = np.random.default_rng(0)
+    voice, texts = rng.standard_normal((5, TOY.width)), [rng.standard_normal((size, TOY.width)) for size in (3, 1)]
+    prompts = [Prompt((2, 6), np.concatenate([voice, text]).astype(np.float32), Recurring("Ana", 5)) for text in texts]
+    runs: list[int] = []
+    run = graphs.decoder.run
+    graphs.decoder.run = lambda binding: (runs.append(1), run(binding))[1]
+    try:
+        for _ in range(2):
+            answer = SlotBatch(graphs).prefill(prompts)
+            for prompt, logits, hidden in zip(prompts, answer.logits, answer.hidden or [], strict=True):
+                assert prompt.prefix is not None
+                np.testing.assert_allclose(logits[-1], TOY.logits([2, 6], prefix=prompt.prefix)[-1], atol=1e-4)
+                assert len(logits) == len(hidden) == len(prompt) - 5
+    finally:
+        del graphs.decoder.run
+    assert len(runs) == 1 + 2 * len(prompts)
+
+
+def test_of_what_recurs_the_last_used_is_remembered(opened: Opened) -> None:
+    graphs = opened(TOY)
+    prefix = np.ones((2, TOY.width), np.float32)
+    for number in range(20):
+        SlotBatch(graphs).prefill([Prompt((2,), prefix * number / 20, Recurring(str(number), 2))])
+    assert list(graphs.recurring) == [str(number) for number in range(12, 20)]
+    SlotBatch(graphs).prefill([Prompt((2,), prefix * 12 / 20, Recurring("12", 2))])
+    assert next(reversed(graphs.recurring)) == "12"

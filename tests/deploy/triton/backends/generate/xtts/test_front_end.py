@@ -72,7 +72,7 @@ def test_a_forced_number_of_codes_is_spoken_and_streamed(start: Callable[..., En
     ticket = ask(start(force_codes="100"))
     whole = heard(ticket)
     assert len(whole) == 256 * int((100 * 4) * 24_000 / 22_050)
-    assert len(ticket.parts) > 4
+    assert len(ticket.parts) >= 4
     assert remarks(ticket) == []
 
 
@@ -166,7 +166,7 @@ def test_a_bad_request_is_refused_and_the_next_is_served(
     assert len(heard(ask(engine)))
 
 
-def test_both_window_lengths_are_prepared_at_load(start: Callable[..., Engine], graphs: ToyGraphs) -> None:
+def test_all_window_lengths_are_prepared_at_load(start: Callable[..., Engine], graphs: ToyGraphs) -> None:
     engine = start(force_codes="100")
     prepared = {given["features"].shape[2] for given in graphs.heard["vocoder"]}
     heard(ask(engine))

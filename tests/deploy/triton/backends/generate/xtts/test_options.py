@@ -17,12 +17,18 @@ def test_without_parameters_everything_is_as_published() -> None:
 def test_every_parameter_is_read() -> None:
     options = read_options(
         {
-            **{"chunk_codes": "30", "cached_voices": "2", "default_voice": "Ana", "min_speaker_audio_s": "2"},
+            **{
+                "chunk_codes": "30",
+                "later_codes": "60",
+                "cached_voices": "2",
+                "default_voice": "Ana",
+                "min_speaker_audio_s": "2",
+            },
             **{"max_speaker_audio_s": "30", "max_text_chars": "90", "speed_range": "0.8 1.25", "seed": "7"},
             **{"force_codes": "100", "plausible_letters_per_s": "4 50", "plausible_slack_s": "2", "of_another": "x"},
         }
     )
-    assert options == XttsOptions(30, 2, "Ana", 2.0, 30.0, 90, (0.8, 1.25), 7, 100, Guard((4.0, 50.0), 2.0))
+    assert options == XttsOptions(30, 60, 2, "Ana", 2.0, 30.0, 90, (0.8, 1.25), 7, 100, Guard((4.0, 50.0), 2.0))
     sampling = read_sampling({"temperature": "0", "top_k": "0", "top_p": "1", "repetition_penalty": "2"}, PUBLISHED)
     assert (sampling.temperature, sampling.top_k, sampling.top_p, sampling.repetition_penalty) == (0, 0, 1, 2)
 
