@@ -91,7 +91,7 @@ class Link:
                 break
             except Exception:  # a fault of ours in a callback: the consumer must not die of it
                 log.exception("the connection's thread failed", connection=self._name)
-                self._loop = IOLoop()
+                self._end_failed_connection()
                 self._on_lost("internal error")
                 self._stopping.wait(1.0)
         self._loop.close()
@@ -114,6 +114,16 @@ class Link:
         self._on_lost(self._loss)
         if self._opened_at_s is None or time.monotonic() - self._opened_at_s < _STABLE_AFTER_S:
             raise BrokerUnavailable(self._loss)
+
+    def _end_failed_connection(self) -> None:
+        """Close what a fault left open: its socket would otherwise stay until the garbage is collected."""
+        try:
+            if self._connection is not None and not self._connection.is_closed:
+                self._close_connection()
+                self._loop.start()  # until it is closed
+        except Exception:  # then only the garbage collection is left
+            log.exception("a connection could not be closed", connection=self._name)
+        self._connection = None
 
     def _on_channel_open(self, channel: Channel) -> None:
         self._opened_at_s = time.monotonic()

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from orchestrator.errors import BrokerError, BrokerUnavailable
 from orchestrator.queues import topology
 from orchestrator.queues.broker import REASON_HEADER, QueueSpec
 from orchestrator.queues.rabbitmq import RabbitBroker
+from orchestrator.queues.rabbitmq.link import Link
 from orchestrator.settings import MIB, BrokerSettings
 from tests.fakes.broker import Collector
 from tests.fakes.tcp_proxy import TcpProxy, proxy_to
@@ -233,3 +235,22 @@ def test_nothing_is_lost_when_connections_are_cut_again_and_again(shaky, proxy, 
             cuts_left -= 1
             next_cut_s = time.monotonic() + 0.4
     eventually(lambda: confirmed <= {*worked.bodies, *parked.bodies})
+
+
+def test_a_fault_of_ours_on_a_connection_leaves_no_socket_behind_and_the_link_goes_on(rabbitmq_url):
+    opened, told = threading.Semaphore(0), []
+
+    def fault():
+        raise ZeroDivisionError("a fault of ours")
+
+    link = Link("test", settings(rabbitmq_url), lambda channel: opened.release(), told.append)
+    link.start()
+    try:
+        assert opened.acquire(timeout=15)
+        first = link._connection
+        link.call(fault)
+        assert opened.acquire(timeout=15)
+        assert told == ["internal error"]
+        assert first.is_closed
+    finally:
+        link.close()
