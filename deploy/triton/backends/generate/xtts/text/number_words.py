@@ -22,9 +22,7 @@ _HINDI_POINT = "दशमलव"
 
 def cardinal(figures: str, language: str) -> str:
     """Say a whole number, given by its figures."""
-    if language == "hi":
-        return str(num_to_word(figures, lang="hi", separator=" "))
-    return _said(lambda: num2words(int(figures), lang=language)) or one_by_one(figures, language)
+    return _said(lambda: _words(figures, language)) or one_by_one(figures, language)
 
 
 def ordinal(figures: str, language: str) -> str:
@@ -61,14 +59,25 @@ def one_by_one(figures: str, language: str) -> str:
 
 @lru_cache(maxsize=200)  # ten in each language
 def _figure(figure: str, language: str) -> str:
-    return cardinal(figure, language)
+    return _words(figure, language)  # every language has these ten: a failure here is one of ours, and shows
+
+
+def _words(figures: str, language: str) -> str:
+    if language == "hi":
+        return str(num_to_word(figures, lang="hi", separator=" "))
+    return str(num2words(int(figures), lang=language))
+
+
+_CANNOT_SAY = (ArithmeticError, AssertionError, LookupError, RuntimeError, TypeError, ValueError)
+"""What num2words was seen to raise over 17 languages, numbers up to 10 ** 310 and seven currencies, by their bases: a
+number beyond its tables, a currency or a form that a language lacks, and its own mistakes."""
 
 
 def _said(say: Callable[[], str]) -> str:
-    """Return what num2words says; "" when it fails, whatever it raises (KeyError, NotImplementedError, and more)."""
+    """Return what num2words says; "" where it cannot say it, which callers then say otherwise."""
     try:
         return say()
-    except Exception:
+    except _CANNOT_SAY:
         return ""
 
 
