@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.triton.embedded import CHECKOUT
-from export.bundle.onnx_files import write
 from export.marian.family import FAMILY
-from export.seq2seq.reorder import write_reorder
+from tests.engine_folder import write_graphs
 
 ENGINE = "mt_opus"
 
@@ -30,10 +29,7 @@ def add_pairs(repository: Path, pairs: Sequence[str], size: str = "reduced") -> 
     read = FAMILY.read(folder)
     graphs = repository.parent / "graphs"
     graphs.mkdir()
-    for graph in FAMILY.graphs(FAMILY.load(read)):
-        write(graph, graph.path(graphs))
-        if graph.role == "decoder":
-            write_reorder(graph.inputs, graphs / "reorder.onnx")
+    write_graphs(FAMILY, FAMILY.load(read), graphs)
     for pair in pairs:
         stated = FAMILY.stated(read, [pair])
         model = repository / FAMILY.triton_model(stated)

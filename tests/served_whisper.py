@@ -5,30 +5,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from deploy.triton.embedded import EmbeddedTriton
-from export.bundle.onnx_files import write
-from export.seq2seq.reorder import write_reorder
 from export.whisper.family import FAMILY
-from tests.engine_folder import engine_folder
+from tests.engine_folder import engine_folder, write_version
 from tests.killed_servers import serving
 
 ENGINE = "stt_whisper"
 
 
-def write_version(checkpoint: Path, version: Path) -> None:
-    """Write what the exporter would install, without its gate, which has tests of its own and takes a minute."""
-    version.mkdir(parents=True)
-    published = FAMILY.read(checkpoint)
-    FAMILY.write_files(published, version)
-    for graph in FAMILY.graphs(FAMILY.load(published)):
-        write(graph, graph.path(version))
-        if graph.role == "decoder":
-            write_reorder(graph.inputs, version / "reorder.onnx")
-
-
 def repository_with(checkpoint: Path, folder: Path, parameters: Mapping[str, str] | None = None) -> Path:
     """Make `folder` a model repository with version 1 of stt_whisper; `parameters` replace those of its config."""
     model = engine_folder(ENGINE, folder, parameters)
-    write_version(checkpoint, model / "1")
+    write_version(FAMILY, checkpoint, model / "1")
     return folder
 
 
